@@ -55,7 +55,14 @@ export default tseslint.config(
   {
     files: ['src/contract/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: ['../*', 'node:*'], message: 'contract/ is shared by every side and imports nothing else.' }] }],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['../*', 'node:*'], message: 'contract/ is shared by every side and imports nothing else.' },
+          ],
+        },
+      ],
     },
   },
 );

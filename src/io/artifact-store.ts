@@ -1,0 +1,26 @@
+import type { ArtifactRef } from '../contract/artifacts.js';
+
+/**
+ * Where artifacts live. Code works on local files; a store decides whether that file is the artifact itself (a shared
+ * file system) or a copy (an object store). Keys are `/`-separated and stay inside the store's root.
+ */
+export interface ArtifactStore {
+  /**
+   * Publishes what `write` puts at the local path it is given, atomically: readers see the whole file or none.
+   * @param write returns the number of records written.
+   * @throws StorageError when the bytes cannot be written (disk full, store away).
+   */
+  put(key: string, write: (localPath: string) => Promise<number>): Promise<ArtifactRef>;
+
+  /**
+   * A local path with the bytes of `ref`, checked against its digest.
+   * @throws ArtifactInvalid when they are missing or differ; StorageError when the store cannot be read.
+   */
+  get(ref: ArtifactRef): Promise<string>;
+
+  /** A local path with whatever is published under `key`, unchecked, or undefined. For files that check themselves. */
+  peek(key: string): Promise<string | undefined>;
+
+  /** Removes `key` and everything below it. Nothing there is fine. */
+  remove(key: string): Promise<void>;
+}

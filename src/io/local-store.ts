@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { ArtifactRef } from '../contract/artifacts.js';
+import { ArtifactInvalid, InternalError, StorageError } from '../contract/failures.js';
+import type { ArtifactStore } from './artifact-store.js';
+
+let temporaryNames = 0;
+
+/** A name beside `target` that no other process, attempt or thawed twin writes to. */
+export function temporaryName(target: string): string {
+  temporaryNames += 1;
+  return `${target}.${process.pid}-${Date.now().toString(36)}-${temporaryNames}.tmp`;
+}
+
+/**
+ * Writes `target` through a temporary name in the same folder, flushed to disk and moved into place.
+ * @throws StorageError when the disk refuses.
+ */
+export async function writeAtomically<T>(target: string, write: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = temporaryName(target);
+  try {
+    await mkdir(path.dirname(target), { recursive: true });
+    const result = await write(temporary);
+    const handle = await open(temporary, 'r');
+    await handle.sync();
+    await handle.close();
+    await rename(temporary, target);
+    return result;
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw toStorageError(error, target);
+  }
+}
+
+const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'ENFILE', 'EMFILE', 'ESTALE']);
+
+function toStorageError(error: unknown, where: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === undefined || !DISK_ERRORS.has(code)) return error;
+  const next =
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'Free some space; the run goes on by itself' : 'Check the folder';
+  return new StorageError({ what: `cannot write: ${(error as Error).message}`, where, next, cause: error });
+}
+
+/** Hex SHA-256 of a file, streamed. */
+export async function sha256OfFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+/** Artifacts as files under one folder: the run's output folder on one machine, or a file system shared by hosts. */
+export class LocalStore implements ArtifactStore {
+  constructor(readonly root: string) {}
+
+  async put(key: string, write: (localPath: string) => Promise<number>): Promise<ArtifactRef> {
+    const target = this.resolve(key);
+    return writeAtomically(target, async (temporary) => {
+      const records = await write(temporary);
+      const { size } = await stat(temporary);
+      return { uri: pathToFileURL(target).href, sha256: await sha256OfFile(temporary), bytes: size, records };
+    });
+  }
+
+  async get(ref: ArtifactRef): Promise<string> {
+    const file = fileURLToPath(ref.uri);
+    const actual = await sha256OfFile(file).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'no file';
+      throw toStorageError(error, file);
+    });
+    if (actual !== ref.sha256) {
+      throw new ArtifactInvalid({
+        what: `artifact has sha256 ${actual}, expected ${ref.sha256}`,
+        where: file,
+        next: 'It will be made again',
+      });
+    }
+    return file;
+  }
+
+  async peek(key: string): Promise<string | undefined> {
+    const file = this.resolve(key);
+    return access(file).then(
+      () => file,
+      () => undefined,
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.resolve(key), { recursive: true, force: true });
+  }
+
+  private resolve(key: string): string {
+    const file = path.resolve(this.root, key);
+    if (!file.startsWith(path.resolve(this.root) + path.sep)) throw new InternalError(`key leaves the store: ${key}`);
+    return file;
+  }
+}
