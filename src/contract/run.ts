@@ -147,6 +147,8 @@ export interface EmbedBatchOutput {
   frames: number;
   tokens: number;
   seconds: number;
+  /** Models loaded for this batch alone: 1 when lanes are not persistent. */
+  modelLoads: number;
 }
 
 /** What `inspectModels` found: every part fits every other. */
