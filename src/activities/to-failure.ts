@@ -2,6 +2,7 @@ import { CancelledFailure, activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, isCancellation } from '@temporalio/common';
 import { Declined, StorageError, VirnucproError } from '../contract/failures.js';
 import { OFFER_RETRY_MS } from '../contract/defaults.js';
+import type { FailureReport } from '../contract/run.js';
 
 /** Tries that an error we have no class for gets: it may be a passing fault of the machine, or a bug. */
 const TRIES_OF_THE_UNKNOWN = 3;
@@ -18,7 +19,7 @@ export function toFailure(error: unknown): Error {
       type: error.name,
       message,
       nonRetryable: !(error instanceof StorageError || error instanceof Declined),
-      details: [{ what: error.what, where: error.where, next: error.next }],
+      details: [report(error)],
       ...(cause ? { cause } : {}),
       ...(error instanceof Declined ? { nextRetryDelay: OFFER_RETRY_MS } : {}),
     });
@@ -44,4 +45,8 @@ export function withFailures<T extends Record<string, (...args: never[]) => Prom
     },
   ]);
   return Object.fromEntries(wrapped) as T;
+}
+
+function report({ name, what, where, next }: VirnucproError): FailureReport {
+  return { type: name, what, next, ...(where === undefined ? {} : { where }) };
 }

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { FailureReport } from '../contract/run.js';
 
 /** Failure types (class names of contract/failures.ts) after which no host and no other try can help. */
 const FATAL = new Set(['ModelError', 'DeviceError', 'OptionError', 'InternalError']);
@@ -40,4 +41,16 @@ export function isLaneLost(error: unknown): boolean {
 /** True when artifacts on disk are not what they claim: the wave makes them again. */
 export function isArtifactInvalid(error: unknown): boolean {
   return failureType(error) === 'ArtifactInvalid';
+}
+
+/** What people need to know of a failure: the parts that activities attach, or else its message. */
+export function failureReport(error: unknown): FailureReport {
+  const root = rootFailure(error);
+  const [parts] = root instanceof ApplicationFailure ? ((root.details ?? []) as Partial<FailureReport>[]) : [];
+  return {
+    type: failureType(error) ?? 'Unexpected',
+    what: parts?.what ?? failureMessage(error),
+    ...(parts?.where === undefined ? {} : { where: parts.where }),
+    next: parts?.next ?? "See the run's history in the Temporal UI",
+  };
 }

@@ -27,7 +27,7 @@ import type {
 import { STAGES, type Stage } from '../contract/stages.js';
 import { CampaignView } from './campaign-view.js';
 import { embedStage } from './embed-stage.js';
-import { failureMessage, failureType, isArtifactInvalid } from './failures.js';
+import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
 import { campaignProgress, sliceReport } from './messages.js';
 import { campaignDetails } from './progress-details.js';
 
@@ -200,13 +200,7 @@ class Campaign {
         } catch (error) {
           if (isCancellation(error) || isArtifactInvalid(error)) throw error;
           const { name } = 'sample' in item ? item.sample : item;
-          const type = failureType(error);
-          failed.push({
-            sample: name,
-            status: 'failed',
-            error: failureMessage(error),
-            ...(type === undefined ? {} : { errorType: type }),
-          });
+          failed.push({ sample: name, status: 'failed', failure: failureReport(error) });
           this.view.samples.failed += 1;
           this.show();
           return undefined;
@@ -240,10 +234,11 @@ class Campaign {
 }
 
 function allFailed(results: SampleResult[]): ApplicationFailure {
-  const first = results[0];
+  const report = results[0]!.failure!;
   return ApplicationFailure.create({
-    type: first?.errorType ?? 'CampaignFailed',
-    message: results.length === 1 ? first!.error! : `all ${results.length} samples failed; the first: ${first?.error}`,
+    type: report.type,
+    message: results.length === 1 ? report.what : `all ${results.length} samples failed; the first: ${report.what}`,
     nonRetryable: true,
+    details: [report],
   });
 }
