@@ -73,6 +73,9 @@ export class RunFailed extends VirnucproError {
   }
 }
 
+/** The Temporal server cannot be found, started or shared. The command stops; finished work and history are kept. */
+export class ServerError extends VirnucproError {}
+
 /** A state that cannot be. This is a bug in VirNucPro: please report it. The run fails. */
 export class InternalError extends VirnucproError {
   constructor(what: string, where?: string) {
