@@ -38,7 +38,7 @@ export interface AccountingRow {
 /**
  * One row for every contig, in the order of `contigs`. What was split, called and quarantined is counted apart, so that
  * {@link checkLaws} can compare.
- * @throws InternalError when a call or a quarantined frame belongs to no contig.
+ * @throws InternalError when a call or a quarantined frame belongs to no contig, or two contigs have one id.
  */
 export function accountContigs(
   contigs: Iterable<SplitContig>,
@@ -47,30 +47,41 @@ export function accountContigs(
 ): AccountingRow[] {
   const rows = new Map<string, AccountingRow>();
   for (const { id, length, reason, chunks, chunksNoOpenFrame, frames } of contigs) {
-    const nothingCalled = { chunksCalled: 0, chunksQuarantinedOnly: 0, framesCalled: 0, framesQuarantined: 0 };
-    const split = { contig: id, length, status: 'not_called', reason, chunks, chunksNoOpenFrame, frames } as const;
-    rows.set(id, { ...split, ...nothingCalled });
+    if (rows.has(id)) throw new InternalError(`two contigs are called ${id}`);
+    rows.set(id, {
+      contig: id,
+      length,
+      status: 'not_called',
+      reason,
+      chunks,
+      chunksCalled: 0,
+      chunksNoOpenFrame,
+      chunksQuarantinedOnly: 0,
+      frames,
+      framesCalled: 0,
+      framesQuarantined: 0,
+    });
   }
   const rowOf = (chunk: string): AccountingRow => {
     const row = rows.get(contigOfChunk(chunk));
     if (row === undefined) throw new InternalError(`chunk ${chunk} belongs to no contig of the sample`);
     return row;
   };
-  const called = new Set<string>();
-  for (const { id, frames } of calls) {
-    const row = rowOf(id);
-    row.status = 'called';
-    row.chunksCalled += 1;
-    row.framesCalled += frames;
-    called.add(id);
-  }
   const quarantinedOnly = new Set<string>();
   for (const frame of quarantined) {
     const chunk = chunkOfFrame(frame);
     const row = rowOf(chunk);
     row.framesQuarantined += 1;
-    if (row.status === 'not_called') row.reason = 'quarantined';
-    if (!called.has(chunk)) quarantinedOnly.add(chunk);
+    row.reason = 'quarantined';
+    quarantinedOnly.add(chunk);
+  }
+  for (const { id, frames } of calls) {
+    const row = rowOf(id);
+    row.status = 'called';
+    row.reason = '';
+    row.chunksCalled += 1;
+    row.framesCalled += frames;
+    quarantinedOnly.delete(id);
   }
   for (const chunk of quarantinedOnly) rowOf(chunk).chunksQuarantinedOnly += 1;
   return [...rows.values()];
