@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { version } from '../version.js';
+import { runCli } from './run.js';
+import { splitCommand } from './split.js';
 
 const program = new Command('virnucpro')
   .description('Which short sequences (300-500 bases) of a metagenome are viral?')
-  .version(version);
+  .version(version)
+  .addCommand(splitCommand());
 
-await program.parseAsync();
+await runCli(program);

@@ -1,0 +1,49 @@
+/** Tuned numbers, each with its reason. Times carry their unit in the name. */
+
+/** Silence after which a lease or batch is taken for dead: above a short server restart (about 1 s), below patience. */
+export const HEARTBEAT_MS = 15_000;
+
+/** Heartbeats are sent this many times within the timeout, so that one lost beat kills nothing. */
+export const BEATS_PER_TIMEOUT = 5;
+
+/** A batch on a slow CPU takes hours, a lease lasts as long as its stage. */
+export const LONG_ACTIVITY = '30 days';
+
+/** Batches in flight on a lane: one computes while the next is already there, which hides the server's latency. */
+export const BATCHES_PER_LANE = 2;
+
+/** Batches of one `embedStage` run: at 6 events a batch its history stays under the server's advice of 4,096. */
+export const SLICE_BATCHES = 600;
+
+/** Lanes of one `embedStage` run: their signals share its history with the batches. */
+export const SLICE_LANES = 16;
+
+/** How long a released lane's process keeps its model loaded, waiting for the next lease. */
+export const KEEP_WARM_SECONDS = 120;
+
+/** Times that the end of a stage run tries its failed batches again before it gives up. */
+export const FAILED_BATCH_RETRIES = 2;
+
+/** Lane processes that may die in a row without finishing a batch before the agent gives the lane up. */
+export const LANE_RESTARTS = 5;
+
+/** First and longest wait before a dead lane process is started again. */
+export const LANE_RESTART_BACKOFF_MS = { first: 500, longest: 30_000 } as const;
+
+/** Leases that may fail in a row, with no batch finished between, before a stage run gives up. */
+export const LEASE_FAILURES = 6;
+
+/** Between two offers that no host could serve, the server waits this long. */
+export const OFFER_RETRY_MS = 1_000;
+
+/** Times that a wave makes corrupt artifacts again before it fails. */
+export const REMAKE_ATTEMPTS = 3;
+
+/** A campaign hears from its slices at most this many times in a stage, to keep histories short. */
+export const SLICE_REPORTS = 40;
+
+/** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
+export const HEARTBEAT_THROTTLE_MS = 2_000;
+
+/** A session call that takes longer than max(this, 20 x the median call) has hung. */
+export const STALLED_CALL_MS = 60_000;

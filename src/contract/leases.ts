@@ -1,0 +1,51 @@
+import type { DeviceKind } from './devices.js';
+import type { ModelRef } from './models.js';
+import type { Stage } from './stages.js';
+
+/** What a stage run asks a host for: one lane, held until the run releases it. Argument of the `holdLane` activity. */
+export interface LaneOffer {
+  /** Unique name of this lease. */
+  lease: string;
+  stage: Stage;
+  model: ModelRef;
+  device: DeviceKind;
+  /** Load once and keep (true), or load and drop for every file batch (false). */
+  persistent: boolean;
+  /** How long the lane's process stays loaded after a release, in seconds. */
+  keepWarmSeconds: number;
+  /** The lease activity and the lane heartbeat at least this often, in milliseconds. */
+  heartbeatMs: number;
+}
+
+/** How a lease ended when it ended well. */
+export interface LeaseEnd {
+  reason: 'released';
+  /** Models loaded during the lease by its process(es). */
+  modelLoads: number;
+}
+
+/** Signal: a host accepted the offer and prepares the device; the next offer may open. */
+export interface LaneTaken {
+  lease: string;
+  host: string;
+  device: string;
+}
+
+/** Signal: the lane's model is loaded and its queue is polled. */
+export interface LaneUp extends LaneTaken {
+  queue: string;
+  pid: number;
+  /** Seconds the model took to load; 0 when the process was still warm. */
+  loadSeconds: number;
+}
+
+/** Signal: the lane's process is gone; its batches go elsewhere. It may come up again under the same lease. */
+export interface LaneDown {
+  lease: string;
+  queue: string;
+  pid: number;
+  reason: string;
+}
+
+/** Names of the signals that agents send to a stage run. */
+export const LEASE_SIGNALS = { taken: 'laneTaken', up: 'laneUp', down: 'laneDown' } as const;

@@ -1,0 +1,23 @@
+/** Number format that a model computes in. */
+export type Precision = 'fp32';
+
+/** An encoder that was looked at before any lane loads it. */
+export interface ModelRef {
+  /** Checkpoint folder or file, as the lanes' hosts see it. */
+  path: string;
+  /** SHA-256 over the checkpoint's tensor files: what embeddings are stamped with. */
+  digest: string;
+  kind: 'dnabert2' | 'esm2';
+  /** Length of one embedding. */
+  hidden: number;
+  layers: number;
+  precision: Precision;
+}
+
+/** The classifier that was looked at before the run. */
+export interface ClassifierRef {
+  path: string;
+  digest: string;
+  /** Length of the feature vector it wants: nucleotide and protein embedding together. */
+  inputSize: number;
+}

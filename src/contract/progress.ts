@@ -1,0 +1,48 @@
+import type { Stage } from './stages.js';
+
+/** One lane as a stage run sees it. */
+export interface LaneView {
+  lease: string;
+  host: string;
+  device: string;
+  pid: number;
+  state: 'starting' | 'up' | 'down';
+  /** Batches in flight on it. */
+  running: number;
+  /** Batches it has finished. */
+  done: number;
+}
+
+/** Coarse state of one stage, or of one slice of it. */
+export interface StageProgress {
+  batches: number;
+  done: number;
+  failed: number;
+  frames: number;
+  tokens: number;
+  modelLoads: number;
+  lanes: LaneView[];
+  /** What the run waits for, e.g. `a free cpu lane`. */
+  waitingFor?: string;
+}
+
+/** Signal from a slice to its campaign. */
+export interface SliceReport {
+  slice: string;
+  stage: Stage;
+  progress: StageProgress;
+}
+
+/** Name of the signal that carries a {@link SliceReport}. */
+export const SLICE_REPORT_SIGNAL = 'sliceReport';
+
+/** Answer of the query `progress`. */
+export interface CampaignProgress {
+  state: 'inspecting' | 'splitting' | 'embedding' | 'classifying' | 'done';
+  samples: { total: number; split: number; done: number; failed: number };
+  frames: number;
+  stages: Record<Stage, StageProgress>;
+}
+
+/** Name of the query that answers a {@link CampaignProgress}. */
+export const PROGRESS_QUERY = 'progress';

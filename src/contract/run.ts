@@ -1,0 +1,157 @@
+import type { ArtifactRef } from './artifacts.js';
+import type { DeviceKind } from './devices.js';
+import type { ClassifierRef, ModelRef } from './models.js';
+import type { Stage } from './stages.js';
+
+/** One input file and where its results go. */
+export interface SampleSpec {
+  name: string;
+  /** Local path of the FASTA file. */
+  input: string;
+  /** First part of its result files' names, e.g. `contigs` of `contigs.fa.gz`. */
+  stem: string;
+  /** Key prefix of its artifacts in the run's store: empty for a single sample, else `<name>/`. */
+  prefix: string;
+}
+
+/** How lanes are asked for and watched. Times in milliseconds unless named otherwise. */
+export interface LaneOptions {
+  device: DeviceKind;
+  /** Most lanes at once, over the whole stage. */
+  lanes: number;
+  persistent: boolean;
+  keepWarmSeconds: number;
+  /** A lease or batch that was silent for this long is taken for dead. */
+  heartbeatMs: number;
+  /** Queue of the activities that need no device. */
+  cpuQueue: string;
+}
+
+/** What a campaign does, the same for all its samples. */
+export interface RunOptions extends LaneOptions {
+  /** Window that contigs are cut into, in bases. */
+  chunkSize: number;
+  /** Frames in a file batch; undefined: by the size of the sample. */
+  batchSequences?: number;
+  dnaModel: string;
+  proteinModel: string;
+  classifier: string;
+  /** Folder of the run's store. */
+  outputDir: string;
+  keepIntermediate: boolean;
+  keepEmbeddings: boolean;
+}
+
+/** Argument of `predictCampaign`. */
+export interface CampaignInput {
+  /** JSON lines of {@link SampleSpec}. */
+  samples: ArtifactRef;
+  options: RunOptions;
+  /** First sample of this run; later ones after continue-as-new. */
+  cursor?: number;
+  /** What earlier runs of the same campaign did. */
+  before?: CampaignCounts;
+}
+
+/** Samples of a campaign by how they ended. */
+export interface CampaignCounts {
+  done: number;
+  failed: number;
+}
+
+/** One sample's end, as the campaign's result and the CLI show it. */
+export interface SampleResult {
+  sample: string;
+  status: 'done' | 'failed';
+  /** Message of the failure. */
+  error?: string;
+  /** Type of the failure, e.g. `InputError`. */
+  errorType?: string;
+  counts?: SampleCounts;
+}
+
+/** Totals of one sample; the laws of accounting.tsv hold between them. */
+export interface SampleCounts {
+  contigs: number;
+  chunks: number;
+  chunksCalled: number;
+  frames: number;
+  framesCalled: number;
+  viralChunks: number;
+}
+
+/** Result of `predictCampaign`. `samples` holds the last wave only; the result files hold everything. */
+export interface CampaignResult {
+  counts: CampaignCounts;
+  samples: SampleResult[];
+}
+
+/** One file batch in a stage manifest (JSON lines). */
+export interface ManifestEntry {
+  sample: string;
+  /** Number of the batch within its sample, from 1. */
+  batch: number;
+  /** The sample's key prefix. */
+  prefix: string;
+  frames: ArtifactRef;
+}
+
+/** What the split of one sample gives. */
+export interface SplitOutput {
+  /** JSON lines of {@link ManifestEntry} for this sample. */
+  manifest: ArtifactRef;
+  contigs: ArtifactRef;
+  records: number;
+  chunks: number;
+  frames: number;
+  inputSha256: string;
+}
+
+/** Argument of `embedStage`: a slice of a stage. */
+export interface EmbedStageInput {
+  stage: Stage;
+  model: ModelRef;
+  manifest: ArtifactRef;
+  /** Range of manifest lines, `to` excluded. */
+  from: number;
+  to: number;
+  store: string;
+  lanes: LaneOptions;
+  /** The campaign that wants to hear of progress, if any. */
+  reportTo?: { workflowId: string; runId: string };
+}
+
+/** Result of `embedStage`. */
+export interface EmbedStageResult {
+  /** Batches embedded now, and batches whose finished artifact was found. */
+  embedded: number;
+  reused: number;
+  frames: number;
+  tokens: number;
+  modelLoads: number;
+}
+
+/** Argument of the `embedBatch` activity. */
+export interface EmbedBatchInput {
+  stage: Stage;
+  model: ModelRef;
+  manifest: ArtifactRef;
+  /** Line of the manifest, from 0. */
+  index: number;
+  store: string;
+  heartbeatMs: number;
+}
+
+/** Result of the `embedBatch` activity. */
+export interface EmbedBatchOutput {
+  frames: number;
+  tokens: number;
+  seconds: number;
+}
+
+/** What `inspectModels` found: every part fits every other. */
+export interface RunModels {
+  dna: ModelRef;
+  protein: ModelRef;
+  classifier: ClassifierRef;
+}

@@ -1,0 +1,58 @@
+import { breather } from './breather.js';
+
+/** Bytes that count as a base: the IUPAC codes of either case, gaps, and `*`, which the original tool lets pass too. */
+export const ALLOWED_BASES = 'ACGTUNRYKMSWBDHV-*';
+const IS_BASE = new Uint8Array(256);
+for (const base of ALLOWED_BASES + ALLOWED_BASES.toLowerCase()) IS_BASE[base.charCodeAt(0)] = 1;
+
+const BLOCK_BYTES = 1 << 20;
+
+/** Bases of the record that is being read. Long ones gather in blocks, so that growing never copies what is there. */
+export class BaseBuffer {
+  private full: Uint8Array[] = [];
+  private block = new Uint8Array(BLOCK_BYTES);
+  private used = 0;
+
+  get length(): number {
+    return this.full.length * BLOCK_BYTES + this.used;
+  }
+
+  /**
+   * Takes the bases of `piece` from `at` on until something that is no base, the piece's end or the block's end.
+   * @returns the position behind what it took.
+   */
+  take(piece: Uint8Array, at: number): number {
+    if (this.used === BLOCK_BYTES) {
+      this.full.push(this.block);
+      this.block = new Uint8Array(BLOCK_BYTES);
+      this.used = 0;
+    }
+    const { block } = this;
+    const shift = this.used - at;
+    const end = Math.min(piece.length, BLOCK_BYTES - shift);
+    while (at < end && IS_BASE[piece[at]!] === 1) {
+      block[at + shift] = piece[at]!;
+      at += 1;
+    }
+    this.used = at + shift;
+    return at;
+  }
+
+  /** Hands over all bases in one array and starts anew. */
+  async release(): Promise<Uint8Array> {
+    const last = this.block.slice(0, this.used);
+    const { full, length } = this;
+    this.full = [];
+    this.used = 0;
+    if (full.length === 0) return last;
+    const breathe = breather();
+    const joined = new Uint8Array(length);
+    for (let i = 0; i < full.length; i++) {
+      joined.set(full[i]!, i * BLOCK_BYTES);
+      const pause = breathe();
+      if (pause) await pause;
+    }
+    joined.set(last, full.length * BLOCK_BYTES);
+    return joined;
+  }
+}
