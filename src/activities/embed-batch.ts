@@ -40,14 +40,18 @@ export async function embedBatch(input: EmbedBatchInput, model: BatchModel): Pro
       const running = startHeartbeat({ state: 'running', done: 0, of: sequences.length }, STALLED_CALL_MS);
       try {
         const startedAt = performance.now();
-        const { vectors, tokens } = await embedder.embed(sequences, {
+        let tokens = 0;
+        const vectors = await embedder.embed(sequences, {
           signal,
-          onProgress: (done) => running.progress({ state: 'running', done, of: sequences.length }),
+          onProgress: (progress) => {
+            tokens = progress.tokens;
+            running.progress({ state: 'running', ...progress });
+          },
         });
         const seconds = (performance.now() - startedAt) / 1000;
         const { key, madeBy } = embeddingArtifact(input.stage, input.model, entry);
         await store.put(key, (file) =>
-          writeEmbeddings(file, { madeBy, ids: frames.ids, vectors, width: embedder.facts.hidden }),
+          writeEmbeddings(file, madeBy, { ids: frames.ids, vectors, width: embedder.facts.hidden }),
         );
         return { frames: sequences.length, tokens, seconds, modelLoads };
       } finally {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ModelRef } from '../contract/models.js';
 import type { ManifestEntry } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
-import { runtimeVersion } from '../inference/ort-backend.js';
+import { RUNTIME } from '../inference/ort-backend.js';
 
 /** Changes when the same input and model would give other vectors. */
 const RULE = 1;
@@ -16,7 +16,7 @@ export function embeddingArtifact(stage: Stage, model: ModelRef, entry: Manifest
     frames: entry.frames.sha256,
     model: model.digest,
     precision: model.precision,
-    runtime: runtimeVersion,
+    runtime: RUNTIME,
   };
   return {
     key: `${entry.prefix}embeddings/${stage}/batch-${String(entry.batch).padStart(5, '0')}.arrow`,

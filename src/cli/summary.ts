@@ -7,7 +7,7 @@ export function printSummary({ samples }: CampaignResult, outputDir: string): vo
       continue;
     }
     process.stdout.write(
-      `${sample}: ${counts.viralChunks} of ${counts.chunksCalled} called chunks look viral ` +
+      `${sample}: ${counts.chunksViral} of ${counts.chunksCalled} called chunks look viral ` +
         `(${counts.contigs} contigs, ${counts.chunks} chunks, ${counts.framesCalled} of ${counts.frames} frames called)\n`,
     );
   }

@@ -10,7 +10,7 @@ import { prefixed } from '../contract/activity-names.js';
 import { BATCHES_PER_LANE, HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
 import { VirnucproError } from '../contract/failures.js';
 import { Embedder } from '../inference/embedder.js';
-import { modelCacheDir } from '../model/catalogue.js';
+import { cacheFolderPath } from '../io/user-folders.js';
 import { type WorkerConnection, connectWorker } from './connection.js';
 import { LaneModel } from './lane-model.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
@@ -37,7 +37,7 @@ function tell(message: FromLane): void {
 
 async function start(message: ToLane & { op: 'start' }): Promise<void> {
   const open = (): Promise<Embedder> =>
-    Embedder.open({ model: message.model.path, threads: message.threads, cacheDir: modelCacheDir(), spinning: false });
+    Embedder.open({ model: message.model.path, threads: message.threads, cacheDir: cacheFolderPath(), spinning: false });
   model = new LaneModel(open, message.persistent);
   const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]);
   connection = connected;

@@ -49,6 +49,7 @@ class Slice {
   private readonly leases: LeaseKeeper;
   private reused = 0;
   private fatal: unknown;
+  private readonly lanesServed = new Set<string>();
   private changed = true;
 
   constructor(private readonly input: EmbedStageInput) {
@@ -56,7 +57,10 @@ class Slice {
       hold: (lease) => this.hold(lease),
       park: (lane) => this.park(lane),
       diagnose: (error) => (isFatal(error) ? 'fatal' : 'lost'),
-      onUp: (lane) => this.scheduler.laneUp(lane),
+      onUp: (lane) => {
+        this.lanesServed.add(`${lane.host}/${lane.device}`);
+        this.scheduler.laneUp(lane);
+      },
       onGone: (lease) => {
         this.scheduler.laneDown(lease);
         this.update();
@@ -113,7 +117,12 @@ class Slice {
     }
     this.throwIfFailed();
     const { modelLoads, ...totals } = this.scheduler.totals;
-    return { ...totals, reused: this.reused, modelLoads: modelLoads + this.leases.modelLoads };
+    return {
+      ...totals,
+      reused: this.reused,
+      modelLoads: modelLoads + this.leases.modelLoads,
+      lanes: [...this.lanesServed],
+    };
   }
 
   /** Until no batch is open, with the offers that this takes. */

@@ -23,6 +23,7 @@ import type {
   SampleResult,
   SampleSpec,
   SplitOutput,
+  StageSummary,
 } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 import { CampaignView } from './campaign-view.js';
@@ -114,8 +115,8 @@ class Campaign {
       manifests: splits.map(({ split }) => split.manifest),
       store: outputDir,
     });
-    const modelLoads = {} as Record<Stage, number>;
-    for (const stage of STAGES) modelLoads[stage] = await this.runStage(stage, manifest, models, attempt);
+    const stages = {} as Record<Stage, StageSummary>;
+    for (const stage of STAGES) stages[stage] = await this.runStage(stage, manifest, models, attempt);
 
     this.enter('classifying');
     const done = await this.perSample(splits, failed, async ({ sample, split }): Promise<SampleResult> => {
@@ -124,8 +125,7 @@ class Campaign {
         split,
         models,
         options: this.input.options,
-        modelLoads,
-        workflow: { workflowId: workflowInfo().workflowId, runId: workflowInfo().runId },
+        stages,
       });
       this.view.samples.done += 1;
       this.show();
@@ -135,21 +135,26 @@ class Campaign {
   }
 
   /** A sliding window of slices over the wave's batches. */
-  private async runStage(stage: Stage, manifest: ArtifactRef, models: RunModels, attempt: number): Promise<number> {
+  private async runStage(
+    stage: Stage,
+    manifest: ArtifactRef,
+    models: RunModels,
+    attempt: number,
+  ): Promise<StageSummary> {
     const { options } = this.input;
     const batches = manifest.records;
+    const startedAt = Date.now();
     const window = Math.ceil(options.lanes / SLICE_LANES);
     const starts = Array.from({ length: Math.ceil(batches / SLICE_BATCHES) }, (_, i) => i * SLICE_BATCHES);
+    const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
-    let modelLoads = 0;
     const runSlices = async (): Promise<void> => {
       for (let from = starts.shift(); from !== undefined; from = starts.shift()) {
-        const result = await this.runSlice(stage, manifest, models, from, attempt, Math.ceil(options.lanes / window));
-        modelLoads += result.modelLoads;
+        results.push(await this.runSlice(stage, manifest, models, from, attempt, Math.ceil(options.lanes / window)));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(window, starts.length) }, runSlices));
-    return modelLoads;
+    await Promise.all(Array.from({ length: window }, runSlices));
+    return { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
   }
 
   private async runSlice(
@@ -231,6 +236,14 @@ class Campaign {
   private show(): void {
     setCurrentDetails(campaignDetails(this.view.progress()));
   }
+}
+
+function sumOfSlices(slices: EmbedStageResult[]): EmbedStageResult {
+  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0 };
+  for (const slice of slices) {
+    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += slice[name];
+  }
+  return { ...total, lanes: [...new Set(slices.flatMap((slice) => slice.lanes))] };
 }
 
 function allFailed(results: SampleResult[]): ApplicationFailure {
