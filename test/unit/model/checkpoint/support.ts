@@ -142,7 +142,7 @@ export function torchZip(pickle: Uint8Array, storages: Record<string, Uint8Array
 
 /** Pickle opcodes as bytes; see Lib/pickletools.py of CPython. */
 export const op = {
-  proto: (version = 2) => Buffer.from([0x80, version]),
+  proto: (version = 2): Buffer => Buffer.from([0x80, version]),
   stop: Buffer.from('.'),
   mark: Buffer.from('('),
   none: Buffer.from('N'),
@@ -161,21 +161,21 @@ export const op = {
   persid: Buffer.from('Q'),
   stackGlobal: Buffer.from([0x93]),
   memoize: Buffer.from([0x94]),
-  global: (module: string, name: string) => Buffer.from(`c${module}\n${name}\n`),
-  text: (value: string) => {
+  global: (module: string, name: string): Buffer => Buffer.from(`c${module}\n${name}\n`),
+  text: (value: string): Buffer => {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(Buffer.byteLength(value));
     return Buffer.concat([Buffer.from('X'), length, Buffer.from(value)]);
   },
-  int: (value: number) => {
+  int: (value: number): Buffer => {
     const bytes = Buffer.alloc(10);
     bytes.writeUInt8(0x8a);
     bytes.writeUInt8(8, 1);
     bytes.writeBigInt64LE(BigInt(value), 2);
     return bytes;
   },
-  put: (index: number) => Buffer.from([0x71, index]),
-  get: (index: number) => Buffer.from([0x68, index]),
+  put: (index: number): Buffer => Buffer.from([0x71, index]),
+  get: (index: number): Buffer => Buffer.from([0x68, index]),
 };
 
 export function pickle(...parts: Uint8Array[]): Buffer {
