@@ -4,11 +4,11 @@ import { Command } from 'commander';
 import { InputError } from '../contract/failures.js';
 import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
 import { NUCLEOTIDES, RESIDUES } from '../io/alphabet.js';
-import { cacheFolder } from '../io/cache-folder.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { readFasta } from '../io/fasta.js';
 import { inputName, readInput } from '../io/input.js';
 import { writeAtomically } from '../io/local-store.js';
+import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -35,7 +35,7 @@ async function embed(input: string, options: EmbedOptions): Promise<void> {
   const { path, expected } = await resolveModel(options.model, process.env);
   const embedder = await Embedder.open({
     model: path,
-    cacheDir: cacheFolder(process.env),
+    cacheDir: cacheFolderPath(),
     threads: options.threads,
     spinning: true,
     ...(expected && { expected }),
