@@ -63,11 +63,17 @@ export interface CampaignCounts {
 export interface SampleResult {
   sample: string;
   status: 'done' | 'failed';
-  /** Message of the failure. */
-  error?: string;
-  /** Type of the failure, e.g. `InputError`. */
-  errorType?: string;
+  failure?: FailureReport;
   counts?: SampleCounts;
+}
+
+/** A failure as people see it; also the first detail of every ApplicationFailure we make. */
+export interface FailureReport {
+  /** Class name in contract/failures.ts, e.g. `InputError`. */
+  type: string;
+  what: string;
+  where?: string;
+  next: string;
 }
 
 /** Totals of one sample; the laws of accounting.tsv hold between them. */
@@ -147,6 +153,8 @@ export interface EmbedBatchOutput {
   frames: number;
   tokens: number;
   seconds: number;
+  /** Models loaded for this batch alone: 1 when lanes are not persistent. */
+  modelLoads: number;
 }
 
 /** What `inspectModels` found: every part fits every other. */
