@@ -55,6 +55,7 @@ export async function* readFasta(
   const breathe = breather(signal);
   const parser = new FastaParser(file, alphabet);
   for await (const piece of source) {
+    signal?.throwIfAborted();
     let at = 0;
     while (at < piece.length) {
       if (parser.needsRoom) await parser.grow();
