@@ -33,7 +33,7 @@ export interface EmbedderFacts {
   layers: number;
   parameters: number;
   /** Hex SHA-256 that tells the model from others. */
-  fingerprint: string;
+  digest: string;
   /** Provider and its version. */
   provider: string;
   tokensPerCall: number;
@@ -72,7 +72,7 @@ export class Embedder {
       hidden: dims.hidden,
       layers: dims.layers,
       parameters,
-      fingerprint: model.fingerprint,
+      digest: model.digest,
       provider: session.provider,
       tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads),
       loadSeconds: 0,

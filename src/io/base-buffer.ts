@@ -1,9 +1,5 @@
+import type { Alphabet } from './alphabet.js';
 import { breather } from './breather.js';
-
-/** Bytes that count as a base: the IUPAC codes of either case, gaps, and `*`, which the original tool lets pass too. */
-export const ALLOWED_BASES = 'ACGTUNRYKMSWBDHV-*';
-const IS_BASE = new Uint8Array(256);
-for (const base of ALLOWED_BASES + ALLOWED_BASES.toLowerCase()) IS_BASE[base.charCodeAt(0)] = 1;
 
 const BLOCK_BYTES = 1 << 20;
 
@@ -12,6 +8,11 @@ export class BaseBuffer {
   private full: Uint8Array[] = [];
   private block = new Uint8Array(BLOCK_BYTES);
   private used = 0;
+  private readonly isBase = new Uint8Array(256);
+
+  constructor({ letters }: Alphabet) {
+    for (const letter of letters + letters.toLowerCase()) this.isBase[letter.charCodeAt(0)] = 1;
+  }
 
   get length(): number {
     return this.full.length * BLOCK_BYTES + this.used;
@@ -27,10 +28,10 @@ export class BaseBuffer {
       this.block = new Uint8Array(BLOCK_BYTES);
       this.used = 0;
     }
-    const { block } = this;
+    const { block, isBase } = this;
     const shift = this.used - at;
     const end = Math.min(piece.length, BLOCK_BYTES - shift);
-    while (at < end && IS_BASE[piece[at]!] === 1) {
+    while (at < end && isBase[piece[at]!] === 1) {
       block[at + shift] = piece[at]!;
       at += 1;
     }

@@ -1,8 +1,9 @@
 import { InputError } from '../contract/failures.js';
+import { type Alphabet, NUCLEOTIDES } from './alphabet.js';
 import { BaseBuffer } from './base-buffer.js';
 import { breather } from './breather.js';
 import { IdSet } from './id-set.js';
-import { notABase, notFasta, OPENING_BYTES } from './not-fasta.js';
+import { notFasta, notInAlphabet, OPENING_BYTES } from './not-fasta.js';
 
 /** Longest header line in bytes: above those of databases with merged entries, far below a binary file's "line". */
 const LONGEST_HEADER = 1 << 20;
@@ -34,16 +35,18 @@ export interface FastaRecord {
  * blank lines, and blanks within a sequence, are skipped. No record at all is fine, and so is a record without bases.
  * Holds one record in memory (twice its length while it is handed over); yields to the event loop between pieces.
  * @param file how messages name the input.
- * @throws InputError naming line and record: not FASTA, a letter that is no nucleotide, an id that is missing, repeated
+ * @param alphabet letters of the sequences; a base is one of them.
+ * @throws InputError naming line and record: not FASTA, a letter that the alphabet lacks, an id that is missing, repeated
  * or no text, a record or header that is too long. The signal's reason when it is aborted.
  */
 export async function* readFasta(
   source: AsyncIterable<Uint8Array>,
   file: string,
   signal?: AbortSignal,
+  alphabet = NUCLEOTIDES,
 ): AsyncGenerator<FastaRecord> {
   const breathe = breather(signal);
-  const parser = new FastaParser(file);
+  const parser = new FastaParser(file, alphabet);
   for await (const piece of source) {
     let at = 0;
     while (at < piece.length) {
@@ -73,10 +76,15 @@ class FastaParser {
   private headerBytes = 0;
   private record: Omit<FastaRecord, 'sequence'> | undefined;
   private records = 0;
-  private readonly bases = new BaseBuffer();
+  private readonly bases: BaseBuffer;
   private readonly ids = new IdSet();
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly file: string,
+    private readonly alphabet: Alphabet,
+  ) {
+    this.bases = new BaseBuffer(alphabet);
+  }
 
   /** Reads on in `piece` from `at` to the end of what the current state reads. Returns the new position. */
   advance(piece: Uint8Array, at: number): number {
@@ -138,7 +146,7 @@ class FastaParser {
       this.state = 'header';
     } else if (byte !== SPACE && byte !== TAB) {
       if (this.state === 'opening') return this.readOpening(byte);
-      throw notABase(byte, this.atLineStart, this.where());
+      throw notInAlphabet(this.alphabet, byte, this.atLineStart, this.where());
     }
     this.atLineStart = false;
     this.afterCr = false;

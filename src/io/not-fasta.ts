@@ -1,5 +1,5 @@
 import { InputError } from '../contract/failures.js';
-import { ALLOWED_BASES } from './base-buffer.js';
+import type { Alphabet } from './alphabet.js';
 
 /** What people feed to FASTA readers by mistake, by how it starts, and what to do with it. */
 const KNOWN_STARTS: readonly { start: string; what: string; next: string }[] = [
@@ -35,24 +35,22 @@ export function notFasta(opening: string, where: string): InputError {
   });
 }
 
-/** The error for a byte in a sequence that is no base. */
-export function notABase(byte: number, atLineStart: boolean, where: string): InputError {
+/** The error for a byte in a sequence that the alphabet does not have. */
+export function notInAlphabet(alphabet: Alphabet, byte: number, atLineStart: boolean, where: string): InputError {
   const letter = String.fromCharCode(byte);
   const printable = byte > 0x20 && byte < 0x7f;
   const shown = printable ? `letter ${letter}` : `byte 0x${byte.toString(16).padStart(2, '0')}`;
   return new InputError({
-    what: `${shown} is no nucleotide; allowed are ${ALLOWED_BASES} in either case`,
+    what: `${shown} is no ${alphabet.letter}; allowed are ${alphabet.letters} in either case`,
     where,
-    next: nextStep(letter, printable, atLineStart),
+    next: nextStep(alphabet, letter, printable, atLineStart),
   });
 }
 
-function nextStep(letter: string, printable: boolean, atLineStart: boolean): string {
+function nextStep({ mistaken }: Alphabet, letter: string, printable: boolean, atLineStart: boolean): string {
   if (!printable) return 'This looks like a binary or damaged file: give plain or gzipped FASTA';
   if (atLineStart && '@+'.includes(letter))
     return 'This looks like FASTQ: convert it first, seqkit fq2fa in.fq > in.fa';
-  if ('EFILPQZJOX'.includes(letter.toUpperCase())) {
-    return 'This looks like protein: give nucleotide sequences (masked bases are written N)';
-  }
+  if (mistaken.letters.includes(letter.toUpperCase())) return mistaken.next;
   return 'Correct the line, or remove the record';
 }

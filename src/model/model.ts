@@ -22,7 +22,7 @@ export interface Model {
   /** Number of weights. */
   parameters: number;
   /** Hex SHA-256 that tells this model from others ({@link fingerprint}). */
-  fingerprint: string;
+  digest: string;
   graph: EncoderGraph;
   /** Real folder of the weight files that `graph` names. */
   weightsFolder: string;
@@ -67,7 +67,7 @@ export async function openModel(source: string, cacheDir: string, expected?: Exp
     kind,
     dims,
     parameters: graph.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
-    fingerprint: await fingerprint(graph.weights, JSON.stringify([kind, dims, config?.['layer_norm_eps'] ?? null])),
+    digest: await fingerprint(graph.weights, JSON.stringify([kind, dims, config?.['layer_norm_eps'] ?? null])),
     graph,
     weightsFolder: weights.folder,
     tokenizer,

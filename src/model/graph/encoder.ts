@@ -1,8 +1,9 @@
+import type { ModelRef } from '../../contract/models.js';
 import type { TensorEntry } from '../checkpoint/types.js';
 import { float, type GraphBuilder, type Value } from './builder.js';
 
 /** The two architectures that we embed with. */
-export type EncoderKind = 'dnabert2' | 'esm2';
+export type EncoderKind = ModelRef['kind'];
 
 /** Sizes of an encoder, as its own tensors give them. */
 export interface EncoderDims {
