@@ -4,11 +4,12 @@ import { InternalError, ModelError } from '../contract/failures.js';
 import type { Stage } from '../contract/stages.js';
 import { readArrowFile } from '../io/arrow-file.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
+import { readEmbeddings } from '../io/embeddings-file.js';
 import { type ResultFile, writeAccounting, writeConsensus, writePredictions } from '../io/tables.js';
 import { type AccountingRow, type SplitContig, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
-import { type Features, mergeFeatures } from '../scoring/merge-features.js';
+import { mergeFeatures } from '../scoring/merge-features.js';
 
 /** What scores merged features: `rows x inputSize` floats in, `rows x 2` softmax (others, virus) out. */
 export interface FeatureClassifier {
@@ -118,8 +119,8 @@ async function classifyBatch(
   quarantined: ReadonlySet<string>,
 ): Promise<Prediction[]> {
   const frames = await readArrowFile(await store.get(batch.frames), { kind: 'frames' });
-  const nucleotide = await readFeatures(store, batch.embeddings['dnabert-s']);
-  const protein = await readFeatures(store, batch.embeddings['esm-2']);
+  const nucleotide = await readEmbeddings(await store.get(batch.embeddings['dnabert-s']));
+  const protein = await readEmbeddings(await store.get(batch.embeddings['esm-2']));
   const features = mergeFeatures(frames.strings('id'), nucleotide, protein, quarantined);
   if (features.width !== classifier.inputSize) {
     throw new ModelError({
@@ -128,12 +129,7 @@ async function classifyBatch(
     });
   }
   if (features.ids.length === 0) return [];
-  return toPredictions(features.ids, await classifier.predict(features.values));
-}
-
-async function readFeatures(store: ArtifactStore, ref: ArtifactRef): Promise<Features> {
-  const file = await readArrowFile(await store.get(ref), { kind: 'embeddings' });
-  return { ids: file.strings('id'), ...file.vectors('vector') };
+  return toPredictions(features.ids, await classifier.predict(features.vectors));
 }
 
 async function readContigs(store: ArtifactStore, ref: ArtifactRef): Promise<SplitContig[]> {

@@ -1,6 +1,6 @@
 import { InternalError } from '../contract/failures.js';
 import type { ChunkCall } from './consensus.js';
-import { chunkOfFrame, contigOfChunk } from './frame-id.js';
+import { chunkOfFrame, contigOfChunk } from '../sequence/ids.js';
 
 /** Why no frame of a contig was called; '' for a contig that was. `too_short` is under 3 bases. */
 export type Reason = '' | 'empty' | 'too_short' | 'no_open_frame' | 'quarantined';

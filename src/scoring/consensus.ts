@@ -1,5 +1,5 @@
 import type { Prediction } from './classify.js';
-import { chunkOfFrame } from './frame-id.js';
+import { chunkOfFrame } from '../sequence/ids.js';
 
 /** One row of prediction_results_highestscore.csv: a chunk's best scores over its called frames. */
 export interface ChunkCall {

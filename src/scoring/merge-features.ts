@@ -1,9 +1,9 @@
 import { ArtifactInvalid, InternalError } from '../contract/failures.js';
 
-/** Vectors by id: row i of `values` (`width` floats a row, row-major) belongs to `ids[i]`. */
+/** Vectors by id: row i (`width` floats a row, row-major) belongs to `ids[i]`. */
 export interface Features {
   ids: readonly string[];
-  values: Float32Array;
+  vectors: Float32Array;
   width: number;
 }
 
@@ -22,10 +22,10 @@ export function mergeFeatures(
 ): Features {
   const wanted = ids.filter((id) => !quarantined.has(id));
   const width = nucleotide.width + protein.width;
-  const values = new Float32Array(wanted.length * width);
-  fillColumns(values, width, 0, wanted, nucleotide, quarantined, 'nucleotide');
-  fillColumns(values, width, nucleotide.width, wanted, protein, quarantined, 'protein');
-  return { ids: wanted, values, width };
+  const vectors = new Float32Array(wanted.length * width);
+  fillColumns(vectors, width, 0, wanted, nucleotide, quarantined, 'nucleotide');
+  fillColumns(vectors, width, nucleotide.width, wanted, protein, quarantined, 'protein');
+  return { ids: wanted, vectors, width };
 }
 
 function fillColumns(
@@ -37,15 +37,15 @@ function fillColumns(
   quarantined: ReadonlySet<string>,
   name: string,
 ): void {
-  const { ids, values, width } = side;
-  if (values.length !== ids.length * width) {
-    throw new InternalError(`${name} features: ${values.length} floats for ${ids.length} ids of width ${width}`);
+  const { ids, vectors, width } = side;
+  if (vectors.length !== ids.length * width) {
+    throw new InternalError(`${name} features: ${vectors.length} floats for ${ids.length} ids of width ${width}`);
   }
   let row = 0;
   ids.forEach((id, i) => {
     if (quarantined.has(id)) return;
     if (id !== wanted[row]) throw differs(name, row, wanted[row], id);
-    target.set(values.subarray(i * width, (i + 1) * width), row * targetWidth + column);
+    target.set(vectors.subarray(i * width, (i + 1) * width), row * targetWidth + column);
     row += 1;
   });
   if (row < wanted.length) throw differs(name, row, wanted[row], undefined);

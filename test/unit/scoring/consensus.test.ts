@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { InternalError } from '../../../src/contract/failures.js';
 import { type ChunkCall, Consensus, compareCodePoints, isVirus } from '../../../src/scoring/consensus.js';
-import { chunkOfFrame, contigOfChunk } from '../../../src/scoring/frame-id.js';
 
 describe('scoring/consensus', () => {
   const consensusOf = (...scores: [id: string, score1: number, score2: number][]): ChunkCall[] => {
@@ -32,11 +30,5 @@ describe('scoring/consensus', () => {
     );
     assert.equal(compareCodePoints('ab', 'ab'), 0);
     assert.ok('\uffee' > '😀', 'plain comparison is by UTF-16 units');
-  });
-
-  it('finds the contig of a frame by the last _chunk_', () => {
-    assert.equal(contigOfChunk(chunkOfFrame('a_chunk_3_chunk_12R1')), 'a_chunk_3');
-    assert.equal(contigOfChunk('_chunk_1'), '');
-    assert.throws(() => contigOfChunk('contig_1'), InternalError);
   });
 });

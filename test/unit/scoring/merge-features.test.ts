@@ -4,21 +4,23 @@ import { type Features, mergeFeatures } from '../../../src/scoring/merge-feature
 
 describe('scoring/merge-features', () => {
   const ids = ['a_chunk_1F1', 'a_chunk_1R2', 'b_chunk_1F3'];
-  const nucleotide: Features = { ids, values: Float32Array.of(1, 2, 3, 4, 5, 6), width: 2 };
-  const protein: Features = { ids, values: Float32Array.of(10, 20, 30), width: 1 };
+  const nucleotide: Features = { ids, vectors: Float32Array.of(1, 2, 3, 4, 5, 6), width: 2 };
+  const protein: Features = { ids, vectors: Float32Array.of(10, 20, 30), width: 1 };
   const without = (features: Features, id: string): Features => {
     const kept = features.ids.map((one, i) => ({ one, i })).filter(({ one }) => one !== id);
-    const values = kept.flatMap(({ i }) => [...features.values.subarray(i * features.width, (i + 1) * features.width)]);
-    return { ids: kept.map(({ one }) => one), values: Float32Array.from(values), width: features.width };
+    const vectors = kept.flatMap(({ i }) => [
+      ...features.vectors.subarray(i * features.width, (i + 1) * features.width),
+    ]);
+    return { ids: kept.map(({ one }) => one), vectors: Float32Array.from(vectors), width: features.width };
   };
 
   it('puts the protein vector after the nucleotide vector, row by row', () => {
     const merged = mergeFeatures(ids, nucleotide, protein);
-    assert.deepEqual(merged, { ids, values: Float32Array.of(1, 2, 10, 3, 4, 20, 5, 6, 30), width: 3 });
+    assert.deepEqual(merged, { ids, vectors: Float32Array.of(1, 2, 10, 3, 4, 20, 5, 6, 30), width: 3 });
   });
 
   it('merges nothing into nothing of the right width', () => {
-    const none = { ids: [], values: new Float32Array() };
+    const none = { ids: [], vectors: new Float32Array() };
     assert.deepEqual(mergeFeatures([], { ...none, width: 2 }, { ...none, width: 1 }), { ...none, width: 3 });
   });
 
@@ -41,7 +43,7 @@ describe('scoring/merge-features', () => {
 
   it('leaves quarantined frames out, whichever side has them, and shifts no other row', () => {
     const quarantined = new Set([ids[1]!]);
-    const expected = { ids: [ids[0], ids[2]], values: Float32Array.of(1, 2, 10, 5, 6, 30), width: 3 };
+    const expected = { ids: [ids[0], ids[2]], vectors: Float32Array.of(1, 2, 10, 5, 6, 30), width: 3 };
     for (const left of [nucleotide, without(nucleotide, ids[1]!)]) {
       for (const right of [protein, without(protein, ids[1]!)]) {
         assert.deepEqual(mergeFeatures(ids, left, right, quarantined), expected);
