@@ -1,5 +1,5 @@
 import { CancelledFailure, activityInfo } from '@temporalio/activity';
-import { ApplicationFailure, isCancellation } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { Declined, StorageError, VirnucproError } from '../contract/failures.js';
 import { OFFER_RETRY_MS } from '../contract/defaults.js';
 import type { FailureReport } from '../contract/run.js';
@@ -9,8 +9,8 @@ const TRIES_OF_THE_UNKNOWN = 3;
 
 /** Turns what an activity threw into the typed failure that workflows decide by. The one place where this is done. */
 export function toFailure(error: unknown): Error {
-  if (error instanceof ApplicationFailure || error instanceof CancelledFailure || isCancellation(error)) {
-    return error as Error;
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) {
+    return error;
   }
   const message = error instanceof Error ? error.message : String(error);
   const cause = error instanceof Error ? error : undefined;

@@ -52,7 +52,10 @@ export async function openEmbeddedRun(options: {
   }
 }
 
-function agentCommand(server: EmbeddedServer, { lanes, threads }: { lanes: number; threads: number }): ManagedChildSpec {
+function agentCommand(
+  server: EmbeddedServer,
+  { lanes, threads }: { lanes: number; threads: number },
+): ManagedChildSpec {
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--cpu-lanes', String(lanes), '--threads', String(threads)],

@@ -49,8 +49,8 @@ async function predict(input: string, options: PredictOptions): Promise<void> {
   const stem = inputStem(input);
   const outputDir = path.resolve(options.outputDir ?? `${stem}_predictions`);
   const [dnaModel, proteinModel, classifier] = await Promise.all([
-    resolveModel(options.dnaModel),
-    resolveModel(options.proteinModel),
+    resolveModel(options.dnaModel, process.env),
+    resolveModel(options.proteinModel, process.env),
     existingFile(options.modelPath),
   ]);
   const file = await inputFile(input, outputDir);
@@ -58,8 +58,8 @@ async function predict(input: string, options: PredictOptions): Promise<void> {
   const run: RunOptions = {
     chunkSize: options.expectedLength,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
-    dnaModel,
-    proteinModel,
+    dnaModel: path.resolve(dnaModel.path),
+    proteinModel: path.resolve(proteinModel.path),
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,

@@ -5,15 +5,20 @@ import { cpuDevices } from '../workers/cpu-devices.js';
 import { connectWorker } from '../workers/connection.js';
 import { HostAgent, ROLES, type Role } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
-import { wholeNumber } from './values.js';
+import { wholeNumber } from './whole-number.js';
 
 /** `virnucpro worker`: this host's agent, until SIGTERM or SIGINT. */
 export function workerCommand(): Command {
   return new Command('worker')
     .description('serve a Temporal service with this host: workflows, CPU activities, lanes')
     .option('--roles <list>', `comma-separated, of ${ROLES.join(', ')}`, parseRoles, [...ROLES])
-    .option('--cpu-lanes <n>', 'CPU lanes that this host offers', wholeNumber, 1)
-    .option('--threads <n>', 'CPU threads that all lanes share', wholeNumber, availableParallelism())
+    .option('--cpu-lanes <n>', 'CPU lanes that this host offers', wholeNumber('--cpu-lanes', { min: 1, max: 1024 }), 1)
+    .option(
+      '--threads <n>',
+      'CPU threads that all lanes share',
+      wholeNumber('--threads', { min: 1, max: 1024 }),
+      availableParallelism(),
+    )
     .action(async (options: { roles: Role[]; cpuLanes: number; threads: number }) => {
       const log = createLog({ role: 'agent' });
       installRuntime(log);

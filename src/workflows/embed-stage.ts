@@ -92,7 +92,7 @@ class Slice {
       }),
     );
     this.scheduler = new LaneScheduler([], BATCHES_PER_LANE, this.schedulerDeps());
-    const pending = await cpu.findUnfinished({ manifest, from, to, stage, model, store, heartbeatMs: lanes.heartbeatMs });
+    const pending = await cpu.findUnfinished({ manifest, from, to, stage, model, store });
     this.reused = to - from - pending.length;
     this.scheduler = new LaneScheduler(pending, BATCHES_PER_LANE, this.schedulerDeps());
 
@@ -158,8 +158,7 @@ class Slice {
   private schedulerDeps(): ConstructorParameters<typeof LaneScheduler>[2] {
     return {
       run: (lane, batch) => this.embed(lane, batch),
-      diagnose: (error) =>
-        isCancellation(error) ? 'cancelled' : isLaneLost(error) ? 'lane-lost' : 'batch-failed',
+      diagnose: (error) => (isCancellation(error) ? 'cancelled' : isLaneLost(error) ? 'lane-lost' : 'batch-failed'),
       onChange: () => this.update(),
     };
   }
