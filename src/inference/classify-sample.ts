@@ -7,6 +7,7 @@ import type { ArtifactStore } from '../io/artifact-store.js';
 import { readContigs } from '../io/contigs-file.js';
 import { type Embeddings, readEmbeddings } from '../io/embeddings-file.js';
 import { readFrames } from '../io/frames-file.js';
+import { type Origin, digestOfOrigin } from '../io/origin.js';
 import { type ResultFile, writeAccounting, writeConsensus, writePredictions } from '../io/tables.js';
 import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
@@ -19,10 +20,10 @@ export interface FeatureClassifier {
   predict(features: Float32Array): Promise<Float32Array>;
 }
 
-/** Where a file batch's vectors of one stage are, and the digest of what must have made them. */
+/** Where a file batch's vectors of one stage are, and what they must have been made from. */
 export interface EmbeddingsKey {
   key: string;
-  madeBy: string;
+  origin: Origin;
 }
 
 /** A file batch and its vectors from both stages. */
@@ -125,10 +126,10 @@ async function classifyBatch(
   return toPredictions(features.ids, await classifier.predict(features.vectors));
 }
 
-async function findEmbeddings(store: ArtifactStore, { key, madeBy }: EmbeddingsKey): Promise<Embeddings> {
+async function findEmbeddings(store: ArtifactStore, { key, origin }: EmbeddingsKey): Promise<Embeddings> {
   const file = await store.peek(key);
   if (file === undefined) {
     throw new ArtifactInvalid({ what: 'embeddings are missing', where: key, next: 'They will be made again' });
   }
-  return readEmbeddings(file, madeBy);
+  return readEmbeddings(file, digestOfOrigin(origin));
 }

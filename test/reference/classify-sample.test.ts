@@ -9,11 +9,13 @@ import { type ContigRow, writeContigs } from '../../src/io/contigs-file.js';
 import { writeEmbeddings } from '../../src/io/embeddings-file.js';
 import { writeFrames } from '../../src/io/frames-file.js';
 import { LocalStore } from '../../src/io/local-store.js';
+import { digestOfOrigin } from '../../src/io/origin.js';
 import { chunkOfFrame, contigOfChunk } from '../../src/sequence/ids.js';
 import { compareResults, readTable } from '../support/compare-results.js';
 
 const golden = 'test/fixtures/golden';
-const MADE_BY = 'test';
+const ORIGIN = { kind: 'embeddings', model: 'tiny' };
+const MADE_BY = digestOfOrigin(ORIGIN);
 
 type Records = Map<string, string>;
 
@@ -69,7 +71,7 @@ describe('golden frames through tiny models and classifier', () => {
           await store.put(key, (file) =>
             writeEmbeddings(file, MADE_BY, { ids: batch, vectors, width: embedder.facts.hidden }),
           );
-          return { key, madeBy: MADE_BY };
+          return { key, origin: ORIGIN };
         };
         batches.push({
           frames: await store.put(`frames/${start}`, (file) => writeFrames(file, MADE_BY, frames)),

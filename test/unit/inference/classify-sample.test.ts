@@ -15,8 +15,10 @@ import { type ContigRow, writeContigs } from '../../../src/io/contigs-file.js';
 import { writeEmbeddings } from '../../../src/io/embeddings-file.js';
 import { writeFrames } from '../../../src/io/frames-file.js';
 import { LocalStore } from '../../../src/io/local-store.js';
+import { digestOfOrigin } from '../../../src/io/origin.js';
 
-const MADE_BY = 'test';
+const ORIGIN = { kind: 'embeddings', model: 'test' };
+const MADE_BY = digestOfOrigin(ORIGIN);
 
 /** P(virus) of a frame is the nucleotide vector's second number plus the protein vector's only one. */
 const classifier: FeatureClassifier = {
@@ -42,7 +44,7 @@ describe('inference/classify-sample', () => {
   const putVectors = async (key: string, ids: string[], width: number, values: number[]): Promise<EmbeddingsKey> => {
     const vectors = Float32Array.from(values);
     await store.put(key, (file) => writeEmbeddings(file, MADE_BY, { ids, vectors, width }));
-    return { key, madeBy: MADE_BY };
+    return { key, origin: ORIGIN };
   };
 
   /** A batch whose frames score these probabilities of a virus, half of it from either stage. */
@@ -189,9 +191,13 @@ describe('inference/classify-sample', () => {
       ArtifactInvalid,
       /frame 1 is b\|"x"_chunk_1F1, its embedding is b\|/,
     );
-    const stale = { ...first.embeddings['esm-2'], madeBy: 'another model' };
-    await refuse({ batches: [withProtein(stale), second] }, ArtifactInvalid, /made by test, expected another model/);
-    const absent = { key: 'nowhere', madeBy: MADE_BY };
+    const stale = { ...first.embeddings['esm-2'], origin: { ...ORIGIN, model: 'another' } };
+    await refuse(
+      { batches: [withProtein(stale), second] },
+      ArtifactInvalid,
+      /made by [0-9a-f]{64}, expected [0-9a-f]{64}/,
+    );
+    const absent = { key: 'nowhere', origin: ORIGIN };
     await refuse({ batches: [withProtein(absent), second] }, ArtifactInvalid, /embeddings are missing \(nowhere\)/);
     await refuse({ batches: [{ ...first, frames: input.contigs }, second] }, ArtifactInvalid, /kind contigs/);
     await refuse({ batches: [first] }, InternalError, /2 chunks are not 1 called.*contig b\|"x"/);
