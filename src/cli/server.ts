@@ -24,19 +24,25 @@ export function serverCommand(startAgent?: JoinOptions['startAgent']): Command {
         import('../server/supervisor.js'),
         findCli(temporalCli, messages()),
       ]);
-      const stopAsked = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+      const stop = new AbortController();
+      const stopped = once(stop.signal, 'abort');
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
       const supervision = await joinSupervision({
         stateDir: stateFolderPath(),
         temporalCli: cli,
         ...(startAgent && { startAgent }),
         log: messages('warn'),
+        signal: stop.signal,
+      }).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
       });
+      if (supervision === undefined) return;
       console.log(`Temporal server  ${supervision.address} (namespace ${supervision.namespace})`);
       console.log(`Web UI           ${supervision.uiUrl}`);
       console.log(
         supervision.isSupervisor() ? 'Ctrl-C stops it.' : 'Another virnucpro runs it; Ctrl-C leaves it there.',
       );
-      await stopAsked;
+      await stopped;
       await supervision.close();
     });
 
