@@ -63,6 +63,16 @@ export class NonFiniteEmbedding extends VirnucproError {}
 /** A lane stopped before it finished its batch. The batch moves to another lane. */
 export class LaneLost extends VirnucproError {}
 
+/** A run or one of its samples failed; `type` names the class it failed with. For the command line, which exits 1. */
+export class RunFailed extends VirnucproError {
+  constructor(
+    readonly type: string,
+    problem: Problem,
+  ) {
+    super(problem);
+  }
+}
+
 /** The Temporal server cannot be found, started or shared. The command stops; finished work and history are kept. */
 export class ServerError extends VirnucproError {}
 

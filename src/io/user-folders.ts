@@ -16,7 +16,10 @@ export function stateFolderPath(env: NodeJS.ProcessEnv = process.env): string {
  * of the XDG base directory specification.
  */
 export function cacheFolderPath(env: NodeJS.ProcessEnv = process.env): string {
-  return path.resolve(
-    env.VIRNUCPRO_CACHE_DIR || path.join(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'virnucpro'),
-  );
+  return path.resolve(env.VIRNUCPRO_CACHE_DIR || path.join(sharedCacheFolderPath(env), 'virnucpro'));
+}
+
+/** The user's cache folder, which other programs (the Hugging Face hub's) use, too. */
+export function sharedCacheFolderPath(env: NodeJS.ProcessEnv = process.env): string {
+  return env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
 }

@@ -1,0 +1,36 @@
+import { CommanderError, type Command } from 'commander';
+import { OptionError, VirnucproError } from '../contract/failures.js';
+
+/** Exit codes of all commands. */
+const FAILED = 1;
+const USAGE = 2;
+
+/**
+ * Runs the command line and sets the exit code: 0 done, 1 failed, 2 wrong usage. A {@link VirnucproError} is printed
+ * as two lines, what is wrong and where, then what to do; anything else is a bug and keeps its stack.
+ */
+export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
+  throwInsteadOfExit(program);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwInsteadOfExit);
+}
+
+function report(error: unknown): number {
+  // Commander has printed its message itself; exit code 0 is --help or --version.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  if (error instanceof VirnucproError) {
+    const where = error.where === undefined ? '' : `${error.where}: `;
+    process.stderr.write(`error: ${where}${error.what}\n${error.next}\n`);
+    return error instanceof OptionError ? USAGE : FAILED;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\nThis is a bug, please report it.\n`);
+  return FAILED;
+}

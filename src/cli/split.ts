@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { inputStem } from '../io/input.js';
+import { splitToFasta } from '../io/split-fasta.js';
+import { CHUNK_SIZE } from '../sequence/chunk.js';
+import { wholeNumber } from './whole-number.js';
+
+/** `virnucpro split`: chunks and open frames as FASTA files, with no model and no Temporal. */
+export function splitCommand(): Command {
+  return new Command('split')
+    .description('Cut contigs into chunks and translate them: the FASTA files that prediction starts from')
+    .argument('<input>', 'FASTA file, plain or gzipped, or - for standard input')
+    .option('-e, --expected-length <bases>', 'length of a chunk', wholeNumber('--expected-length', CHUNK_SIZE), 500)
+    .option('-o, --output-dir <folder>', 'where the files go', '.')
+    .action(async (input: string, options: { expectedLength: number; outputDir: string }) => {
+      const { files, ...totals } = await splitToFasta({
+        input,
+        stem: inputStem(input),
+        outputDir: options.outputDir,
+        chunkSize: options.expectedLength,
+      });
+      console.log(
+        `${totals.records} records, ${totals.bases} bases: ${totals.chunks} chunks, ` +
+          `${totals.chunksNoOpenFrame} without an open frame, ${totals.frames} frames`,
+      );
+      Object.values(files).forEach((file) => console.log(file));
+    });
+}

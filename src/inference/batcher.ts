@@ -1,0 +1,31 @@
+/** Floating-point operations a second that one thread is assumed to manage: an ordinary server core in fp32. */
+const FLOPS_PER_THREAD = 4e10;
+
+/** Keeps the attention scores of a call of a small model in tens of megabytes. */
+const MOST_TOKENS_PER_CALL = 4096;
+
+/** Tokens a call (padding included) for calls of about a second, so that cancellation, seen between calls, is quick. */
+export function defaultTokensPerCall(parameters: number, threads: number): number {
+  return Math.min(MOST_TOKENS_PER_CALL, Math.ceil((FLOPS_PER_THREAD * threads) / (2 * parameters)));
+}
+
+/**
+ * Cuts sequences into calls: longest first (the call that needs most memory comes first), alike lengths together (little
+ * padding), rows x longest <= `tokensPerCall`. A sequence longer than that has a call of its own.
+ * @param lengths tokens of each sequence.
+ * @returns indices into `lengths`, call by call; every index once.
+ */
+export function planCalls(lengths: readonly number[], tokensPerCall: number): number[][] {
+  const calls: number[][] = [];
+  const order = lengths.map((_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
+  let call: number[] = [];
+  for (const i of order) {
+    if (call.length > 0 && (call.length + 1) * lengths[call[0]!]! > tokensPerCall) {
+      calls.push(call);
+      call = [];
+    }
+    call.push(i);
+  }
+  if (call.length > 0) calls.push(call);
+  return calls;
+}

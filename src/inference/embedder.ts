@@ -1,0 +1,203 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { InputError, ModelError, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
+import { assertFinite } from '../model/finite.js';
+import type { EncoderKind } from '../model/graph/encoder.js';
+import { type ExpectedModel, type Model, openModel } from '../model/model.js';
+import { defaultTokensPerCall, planCalls } from './batcher.js';
+import { encoderFeeds, pooledSpan } from './feeds.js';
+import { SessionThread } from './session-thread.js';
+
+/** Tokenizing blocks the thread: other work (heartbeats) gets a turn after this many letters, some 20 ms. */
+const LETTERS_PER_TURN = 5000;
+
+export interface EmbedderOptions {
+  /** Folder or file of a checkpoint. */
+  model: string;
+  /** Our cache folder. */
+  cacheDir: string;
+  /** Threads of one call. */
+  threads: number;
+  /** Idle threads spin: only for a process that has the machine to itself. Default false. */
+  spinning?: boolean;
+  /** What the checkpoint must turn out to be. */
+  expected?: ExpectedModel;
+  /** Tokens of one call, padding included. Default: calls of about a second. */
+  tokensPerCall?: number;
+}
+
+/** What a loaded embedder says about itself. */
+export interface EmbedderFacts {
+  kind: EncoderKind;
+  /** Floats of a vector. */
+  hidden: number;
+  layers: number;
+  parameters: number;
+  /** Hex SHA-256 that tells the model from others. */
+  digest: string;
+  /** Provider and its version. */
+  provider: string;
+  tokensPerCall: number;
+  /** From opening the checkpoint to the first vector. */
+  loadSeconds: number;
+}
+
+/** How far an {@link Embedder.embed} is. Identical sequences are computed, and counted, once. */
+export interface EmbedProgress {
+  sequencesDone: number;
+  sequences: number;
+  tokensDone: number;
+  tokens: number;
+}
+
+/** A loaded encoder: sequences in, one vector each out. Whoever opens it closes it. */
+export class Embedder {
+  private constructor(
+    private readonly model: Model,
+    private readonly session: SessionThread,
+    readonly facts: EmbedderFacts,
+  ) {}
+
+  /**
+   * Loads a model and tries it on one short sequence.
+   * @throws ModelError when it is no encoder, is incomplete or gives NaN; OutOfMemory when it does not fit.
+   */
+  static async open(options: EmbedderOptions): Promise<Embedder> {
+    const started = performance.now();
+    const model = await openModel(options.model, options.cacheDir, options.expected);
+    const { graph, kind, dims, parameters, weightsFolder } = model;
+    const { threads, spinning = false } = options;
+    const session = await SessionThread.open({ bytes: graph.bytes, weightsFolder }, { threads, spinning });
+    const facts: EmbedderFacts = {
+      kind,
+      hidden: dims.hidden,
+      layers: dims.layers,
+      parameters,
+      digest: model.digest,
+      provider: session.provider,
+      tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads),
+      loadSeconds: 0,
+    };
+    const embedder = new Embedder(model, session, facts);
+    try {
+      await embedder.tryOut();
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    facts.loadSeconds = (performance.now() - started) / 1000;
+    return embedder;
+  }
+
+  /**
+   * The mean-pooled vectors of `sequences`, float32 [sequences, hidden], in their order. On a CPU a vector is a pure
+   * function of sequence and model: not of the other sequences, threads or call sizes.
+   * @param sequences upper-case, not empty.
+   * @param options.signal looked at between calls; its reason is thrown.
+   * @param options.onProgress called after each call.
+   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index; InputError for a letter without token.
+   */
+  async embed(
+    sequences: readonly string[],
+    options: { signal?: AbortSignal; onProgress?: (progress: EmbedProgress) => void } = {},
+  ): Promise<Float32Array> {
+    const { hidden, tokensPerCall } = this.facts;
+    const rowsOf = new Map<string, number[]>();
+    sequences.forEach((sequence, row) => {
+      const rows = rowsOf.get(sequence);
+      if (rows === undefined) rowsOf.set(sequence, [row]);
+      else rows.push(row);
+    });
+    const rows = [...rowsOf.values()];
+    const tokens = await this.tokenize(sequences, rows, options.signal);
+    const progress: EmbedProgress = {
+      sequencesDone: 0,
+      sequences: rows.length,
+      tokensDone: 0,
+      tokens: tokens.reduce((sum, { length }) => sum + length, 0),
+    };
+    const vectors = new Float32Array(sequences.length * hidden);
+    const calls = planCalls(
+      tokens.map(({ length }) => length),
+      tokensPerCall,
+    );
+    // A queue, because a call that does not fit the memory goes back as two halves.
+    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
+      options.signal?.throwIfAborted();
+      const called = await this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error);
+      if (called instanceof OutOfMemory && call.length > 1) {
+        const half = call.length >> 1;
+        calls.unshift(call.slice(0, half), call.slice(half));
+        continue;
+      }
+      if (!(called instanceof Float32Array)) throw locate(called, rows[call[0]!]![0]!);
+      call.forEach((i, n) => {
+        const vector = called.subarray(n * hidden, (n + 1) * hidden);
+        if (!vector.every(Number.isFinite)) throw nonFinite(rows[i]![0]!);
+        for (const row of rows[i]!) vectors.set(vector, row * hidden);
+        progress.sequencesDone += 1;
+        progress.tokensDone += tokens[i]!.length;
+      });
+      options.onProgress?.({ ...progress });
+    }
+    return vectors;
+  }
+
+  /** Waits for a call under way and gives the memory back. */
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  private async tokenize(sequences: readonly string[], rows: number[][], signal?: AbortSignal): Promise<Int32Array[]> {
+    const tokens: Int32Array[] = [];
+    let letters = 0;
+    for (const [row] of rows as [number][]) {
+      const sequence = sequences[row]!;
+      if (sequence === '') throw emptySequence(row);
+      tokens.push(this.model.tokenizer.encode(sequence));
+      letters += sequence.length;
+      if (letters >= LETTERS_PER_TURN) {
+        letters = 0;
+        await nextTurn();
+        signal?.throwIfAborted();
+      }
+    }
+    return tokens;
+  }
+
+  private runCall(tokens: Int32Array[]): Promise<Float32Array> {
+    const { graph, kind, dims } = this.model;
+    const spans = tokens.map(({ length }) => pooledSpan(kind, length));
+    return this.session.run(encoderFeeds(graph, tokens), { spans, hidden: dims.hidden });
+  }
+
+  /** NaN in any weight matrix reaches every vector, so one call shows it; only then are all weights read. */
+  private async tryOut(): Promise<void> {
+    const { kind, tokenizer, graph, source } = this.model;
+    const vector = await this.runCall([tokenizer.encode(kind === 'esm2' ? 'MKV' : 'ATGAAAGTT')]);
+    if (vector.every(Number.isFinite)) return;
+    await assertFinite(graph.weights);
+    throw new ModelError({
+      what: 'the model gives NaN or infinity for a short sequence, though all its weights are finite',
+      where: source,
+      next: 'Check that the checkpoint is the model you meant',
+    });
+  }
+}
+
+function emptySequence(index: number): InputError {
+  return new InputError({ what: 'sequence is empty', where: `sequence ${index}`, next: 'Leave empty sequences out' });
+}
+
+function nonFinite(index: number): NonFiniteEmbedding {
+  return new NonFiniteEmbedding({
+    what: 'embedding holds NaN or infinity',
+    where: `sequence ${index}`,
+    next: 'The sequence is tried on another lane, then quarantined',
+  });
+}
+
+function locate(error: unknown, index: number): unknown {
+  if (!(error instanceof OutOfMemory)) return error;
+  const { what, next } = error;
+  return new OutOfMemory({ what, where: `sequence ${index}`, next, cause: error });
+}

@@ -1,0 +1,30 @@
+import { readArrowFile, writeArrowFile } from './arrow-file.js';
+
+const KIND = 'embeddings';
+
+/** Vectors of named sequences: `vectors` is row-major, `width` floats for each of `ids`. */
+export interface Embeddings {
+  ids: string[];
+  vectors: Float32Array;
+  width: number;
+}
+
+/**
+ * Writes embeddings as an Arrow IPC file with columns `id` and `vector`.
+ * @param madeBy digest of what made them: input, model, precision, options.
+ * @returns the number of rows.
+ */
+export async function writeEmbeddings(file: string, madeBy: string, embeddings: Embeddings): Promise<number> {
+  const { ids, vectors, width } = embeddings;
+  return writeArrowFile(file, { kind: KIND, made_by: madeBy }, { id: ids, vector: { values: vectors, width } });
+}
+
+/**
+ * Reads a file of {@link writeEmbeddings}.
+ * @throws ArtifactInvalid when it is no such file, was made by something else, or its content digest differs.
+ */
+export async function readEmbeddings(file: string, madeBy?: string): Promise<Embeddings> {
+  const arrow = await readArrowFile(file, { kind: KIND, ...(madeBy === undefined ? {} : { madeBy }) });
+  const { values, width } = arrow.vectors('vector');
+  return { ids: arrow.strings('id'), vectors: values, width };
+}

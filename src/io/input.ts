@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { InputError } from '../contract/failures.js';
+
+/** Argument that stands for standard input. */
+export const STDIN = '-';
+
+/** Small enough that a piece is parsed within milliseconds, large enough that pieces cost nothing. */
+const PIECE_BYTES = 1 << 18;
+
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+
+/** How messages name an input. */
+export function inputName(input: string): string {
+  return input === STDIN ? 'standard input' : input;
+}
+
+/** First part of result files' names: `contigs` for `runs/contigs.fa.gz`, `stdin` for `-`. */
+export function inputStem(input: string): string {
+  if (input === STDIN) return 'stdin';
+  const name = path.basename(input).replace(/\.b?gz$/i, '');
+  return name.replace(/\.(fa|fasta|fna|ffn|fas|fsa)$/i, '') || name;
+}
+
+/**
+ * The bytes of a file or of standard input, decompressed if they start as gzip does (also of several members, as
+ * bgzip writes them).
+ * @param onRead is given the pieces as they are stored, before decompression.
+ * @throws InputError when there is no such file, it cannot be read, or it is a truncated or damaged gzip file.
+ */
+export async function* readInput(input: string, onRead?: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+  const stored = readStored(input, onRead);
+  const head: Uint8Array[] = [];
+  let headBytes = 0;
+  while (headBytes < GZIP_MAGIC.length) {
+    const { value, done } = await stored.next();
+    if (done) break;
+    head.push(value);
+    headBytes += value.length;
+  }
+  const start = Buffer.concat(head);
+  const all = prepend(start, stored);
+  yield* GZIP_MAGIC.every((byte, i) => start[i] === byte) ? decompress(all, inputName(input)) : all;
+}
+
+async function* readStored(input: string, onRead?: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+  const stream = input === STDIN ? process.stdin : createReadStream(input, { highWaterMark: PIECE_BYTES });
+  try {
+    for await (const piece of stream) {
+      onRead?.(piece as Uint8Array);
+      yield piece as Uint8Array;
+    }
+  } catch (error) {
+    throw toInputError(error, inputName(input));
+  }
+}
+
+async function* prepend(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
+  yield* rest;
+}
+
+async function* decompress(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
+  // Its errors destroy `gunzip` and so come out of the loop below.
+  const feeding = pipeline(source, gunzip).catch(() => {});
+  try {
+    for await (const piece of gunzip) yield piece as Uint8Array;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (!code?.startsWith('Z_')) throw error;
+    const truncated = code === 'Z_BUF_ERROR';
+    throw new InputError({
+      what: truncated ? 'gzip file is truncated' : `gzip file is damaged: ${(error as Error).message}`,
+      where: file,
+      next: 'Copy or download it again, and check it with gzip -t',
+      cause: error,
+    });
+  } finally {
+    gunzip.destroy();
+    await feeding;
+  }
+}
+
+const NEXT_STEPS: Readonly<Record<string, { what: string; next: string }>> = {
+  ENOENT: { what: 'no such file', next: 'Check the path' },
+  ENOTDIR: { what: 'no such file', next: 'Check the path' },
+  EISDIR: { what: 'a folder, not a file', next: 'Name one FASTA file, plain or gzipped' },
+  EACCES: { what: 'no permission to read it', next: 'Ask for read permission, or copy it' },
+  EPERM: { what: 'no permission to read it', next: 'Ask for read permission, or copy it' },
+};
+
+/** Turns what the file system says about an input into words; passes every other error on. */
+export function toInputError(error: unknown, where: string): unknown {
+  const known = NEXT_STEPS[(error as NodeJS.ErrnoException).code ?? ''];
+  return known ? new InputError({ ...known, where, cause: error }) : error;
+}

@@ -1,0 +1,84 @@
+import type { ModelRef } from '../../contract/models.js';
+import type { TensorEntry } from '../checkpoint/types.js';
+import { float, type GraphBuilder, type Value } from './builder.js';
+
+/** The two architectures that we embed with. */
+export type EncoderKind = ModelRef['kind'];
+
+/** Sizes of an encoder, as its own tensors give them. */
+export interface EncoderDims {
+  hidden: number;
+  layers: number;
+  heads: number;
+  /** Width of the feed-forward block. */
+  intermediate: number;
+  vocabulary: number;
+}
+
+/** What config.json says about a checkpoint, where there is one. */
+export type ModelConfig = Record<string, unknown>;
+
+/**
+ * An encoder as ONNX. Inputs: `input_ids` int32 [batch, tokens]; `mask_bias` float32 [batch, 1, 1, tokens], 0 on
+ * tokens and very negative on padding; with rotary positions also `cos` and `sin` float32 [tokens, head size / 2].
+ * Output: `token_vectors` float32 [batch, tokens, hidden].
+ */
+export interface EncoderGraph {
+  kind: EncoderKind;
+  dims: EncoderDims;
+  /** Serialized ONNX model; its weights lie in the checkpoint's files. */
+  bytes: Uint8Array;
+  /** The tensors in use. */
+  weights: TensorEntry[];
+  /** The embedding table: rows of it may be bad without any other input showing it. */
+  wordEmbeddings: TensorEntry;
+  /** Rotary angle per position and pair of features, float32 [head size / 2]; absent without rotary positions. */
+  inverseFrequencies?: Float32Array;
+}
+
+/** Shapes that depend on the call, made once a graph and shared by its layers. */
+export interface CallShapes {
+  /** [batch, tokens, hidden] as int64 values. */
+  tokenVectors: Value;
+  /** [batch * tokens, hidden]: what Gemm takes. */
+  rows: Value;
+  /** [tokens] as an int64 value of one element. */
+  tokens: Value;
+}
+
+export function callShapes(g: GraphBuilder, inputIds: Value, hidden: number): CallShapes {
+  const shape = g.op('Shape', [inputIds]);
+  return {
+    tokenVectors: g.op('Concat', [shape, g.int64s(hidden)], { axis: 0 }),
+    rows: g.int64s(-1, hidden),
+    tokens: g.op('Gather', [shape, g.int64s(1)], { axis: 0 }),
+  };
+}
+
+/** x · Wᵀ (+ bias) with W [out, in] as torch stores a Linear layer, so that it is used in place. x is [rows, in]. */
+export function linear(g: GraphBuilder, x: Value, weight: TensorEntry, bias?: TensorEntry): Value {
+  const inputs = [x, g.weight(weight), ...(bias === undefined ? [] : [g.weight(bias)])];
+  return g.op('Gemm', inputs, { transB: 1 });
+}
+
+/**
+ * Softmax(q·kᵀ / sqrt(head size) + bias)·v by heads. q, k, v: [batch, tokens, hidden]; bias: [1 or batch, 1 or heads,
+ * tokens, tokens]. The mask travels in the bias because WebGPU has no padding mask.
+ */
+export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, bias: Value, heads: number): Value {
+  return g.op('MultiHeadAttention', [q, k, v, '', '', bias], { num_heads: heads });
+}
+
+/** LayerNorm(x + bias + residual) and that sum. All [rows, hidden]. */
+export function addAndNorm(
+  g: GraphBuilder,
+  x: Value,
+  bias: TensorEntry,
+  residual: Value,
+  norm: { weight: TensorEntry; bias: TensorEntry },
+  epsilon: number,
+): { normed: Value; sum: Value } {
+  const inputs = [x, residual, g.weight(norm.weight), g.weight(norm.bias), g.weight(bias)];
+  const outputs = g.ops('SkipLayerNormalization', inputs, 4, { epsilon: float(epsilon) });
+  return { normed: outputs[0]!, sum: outputs[3]! };
+}

@@ -1,0 +1,148 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ModelError } from '../contract/failures.js';
+import { createDnaTokenizer } from '../sequence/tokenize-dna.js';
+import { createProteinTokenizer } from '../sequence/tokenize-protein.js';
+import type { Tokenizer } from '../sequence/tokenizer.js';
+import { openCheckpoint } from './checkpoint/open.js';
+import type { Checkpoint } from './checkpoint/types.js';
+import { assertFinite } from './finite.js';
+import { fingerprint } from './fingerprint.js';
+import { buildDnabert2, isDnabert2 } from './graph/dnabert2.js';
+import type { EncoderDims, EncoderGraph, EncoderKind, ModelConfig } from './graph/encoder.js';
+import { buildEsm2, isEsm2 } from './graph/esm2.js';
+import { weightsFolder } from './weights-folder.js';
+
+/** An encoder that is ready to load: its graph, where its weights lie, and its tokenizer. */
+export interface Model {
+  /** What the user named. */
+  source: string;
+  kind: EncoderKind;
+  dims: EncoderDims;
+  /** Number of weights. */
+  parameters: number;
+  /** Hex SHA-256 that tells this model from others ({@link fingerprint}). */
+  digest: string;
+  graph: EncoderGraph;
+  /** Real folder of the weight files that `graph` names. */
+  weightsFolder: string;
+  tokenizer: Tokenizer;
+}
+
+/** What a catalogued model must turn out to be. */
+export interface ExpectedModel {
+  kind: EncoderKind;
+  hidden: number;
+  layers: number;
+  heads: number;
+}
+
+/**
+ * Opens a DNABERT-2/-S or ESM-2 checkpoint of any size and format. The checkpoint says which it is. No weight is read
+ * but the word embeddings, and nothing is written beside it.
+ * @param source a folder or checkpoint file.
+ * @param cacheDir our cache folder, for shards that lie in several folders.
+ * @throws ModelError when it is no such model, is incomplete, or is not what was `expected`.
+ */
+export async function openModel(source: string, cacheDir: string, expected?: ExpectedModel): Promise<Model> {
+  const checkpoint = await openCheckpoint(source);
+  // In a hub cache the files are links; the tokenizer lies beside the link, not beside the real file.
+  const folder = (await stat(source)).isDirectory() ? source : path.dirname(source);
+  const config = (await readJson(path.join(folder, 'config.json'))) as ModelConfig | undefined;
+  const weights = await weightsFolder(checkpoint, cacheDir);
+  const graph = await buildGraph(checkpoint, config, weights.locate);
+  const { kind, dims } = graph;
+  if (expected !== undefined) assertExpected(graph, expected, source);
+  const tokenizer = kind === 'dnabert2' ? await openDnaTokenizer(folder) : await openProteinTokenizer(folder);
+  if (tokenizer.size > dims.vocabulary) {
+    throw new ModelError({
+      what: `tokenizer has ${tokenizer.size} tokens, but ${graph.wordEmbeddings.name} only ${dims.vocabulary} rows`,
+      where: folder,
+      next: 'Use the tokenizer that came with this checkpoint',
+    });
+  }
+  await assertFinite([graph.wordEmbeddings]);
+  return {
+    source,
+    kind,
+    dims,
+    parameters: graph.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    digest: await fingerprint(graph.weights, JSON.stringify([kind, dims, config?.['layer_norm_eps'] ?? null])),
+    graph,
+    weightsFolder: weights.folder,
+    tokenizer,
+  };
+}
+
+async function buildGraph(
+  checkpoint: Checkpoint,
+  config: ModelConfig | undefined,
+  locate: (file: string) => string,
+): Promise<EncoderGraph> {
+  if (isDnabert2(checkpoint)) return buildDnabert2(checkpoint, config, locate);
+  if (isEsm2(checkpoint)) return buildEsm2(checkpoint, config, locate);
+  const some = [...checkpoint.tensors.keys()].slice(0, 3).join(', ');
+  throw new ModelError({
+    what: `checkpoint is neither a DNABERT-2/-S nor an ESM-2 (its tensors: ${some}, ...)`,
+    where: checkpoint.source,
+    next: 'Name a DNABERT-S, DNABERT-2 or ESM-2 checkpoint',
+  });
+}
+
+function assertExpected({ kind, dims }: EncoderGraph, expected: ExpectedModel, source: string): void {
+  const found: ExpectedModel = { kind, hidden: dims.hidden, layers: dims.layers, heads: dims.heads };
+  const describe = (m: ExpectedModel): string => `${m.kind}, hidden ${m.hidden}, ${m.layers} layers, ${m.heads} heads`;
+  if (describe(found) === describe(expected)) return;
+  throw new ModelError({
+    what: `checkpoint is ${describe(found)}, expected ${describe(expected)}`,
+    where: source,
+    next: 'Put the right model there, or name this one by its path',
+  });
+}
+
+async function openDnaTokenizer(folder: string): Promise<Tokenizer> {
+  const file = path.join(folder, 'tokenizer.json');
+  const json = await readJson(file);
+  if (json === undefined) {
+    throw new ModelError({
+      what: 'tokenizer.json is missing',
+      where: folder,
+      next: "Put the model's tokenizer.json beside the checkpoint",
+    });
+  }
+  try {
+    return createDnaTokenizer(json, (await readJson(path.join(folder, 'tokenizer_config.json'))) ?? {});
+  } catch (cause) {
+    throw new ModelError({
+      what: `not a usable tokenizer: ${(cause as Error).message}`,
+      where: file,
+      next: 'Download the file again',
+      cause,
+    });
+  }
+}
+
+/** fair-esm's checkpoints come without a vocabulary: all ESM-2 share one. */
+async function openProteinTokenizer(folder: string): Promise<Tokenizer> {
+  const text = await readIfPresent(path.join(folder, 'vocab.txt'));
+  return text === undefined ? createProteinTokenizer() : createProteinTokenizer(text.trimEnd().split(/\r?\n/));
+}
+
+async function readJson(file: string): Promise<object | undefined> {
+  const text = await readIfPresent(file);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Said below, the same for text that is no JSON and JSON that is no object.
+  }
+  throw new ModelError({ what: 'not a JSON object', where: file, next: 'Download the file again' });
+}
+
+async function readIfPresent(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new ModelError({ what: `cannot read: ${error.message}`, where: file, next: 'Check the file', cause: error });
+  });
+}
