@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import { InternalError, ModelError } from '../contract/failures.js';
+import type { SampleCounts } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { readArrowFile } from '../io/arrow-file.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
@@ -37,21 +38,6 @@ export interface ClassifySampleInput {
   stem: string;
   /** Called after each batch with how many are done; what it throws stops the sample and leaves no table behind. */
   onBatch?: (done: number) => void;
-}
-
-/** Totals of a sample. */
-export interface SampleCounts {
-  contigs: number;
-  contigsCalled: number;
-  chunks: number;
-  chunksCalled: number;
-  /** Chunks that are a virus by their highest score. */
-  chunksViral: number;
-  frames: number;
-  framesCalled: number;
-  /** Frames whose label is `virus`. */
-  framesViral: number;
-  framesQuarantined: number;
 }
 
 export interface ClassifySampleOutput {
