@@ -52,7 +52,11 @@ export async function openEmbeddedRun(options: {
   }
 }
 
-function agentCommand(server: EmbeddedServer, { lanes, threads }: { lanes: number; threads: number }): ManagedChildSpec {
+/** The agent that serves this machine's embedded server with CPU lanes. */
+export function agentCommand(
+  server: EmbeddedServer,
+  { lanes, threads }: { lanes: number; threads: number },
+): ManagedChildSpec {
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--cpu-lanes', String(lanes), '--threads', String(threads)],

@@ -49,8 +49,9 @@ describeWithTemporal('virnucpro server', (temporalCli) => {
     });
     assert.equal((await fetch(uiUrl)).status, 200);
 
+    const exited = once(server, 'exit');
     server.kill('SIGINT');
-    assert.deepEqual(await once(server, 'exit'), [0, null]);
+    assert.deepEqual(await exited, [0, null]);
     assert.equal((await run('status')).code, 1);
     assert.deepEqual(pidsOf(dir), []);
   });
@@ -58,9 +59,10 @@ describeWithTemporal('virnucpro server', (temporalCli) => {
   it('start leaves nothing behind when it is interrupted at any time of its start', async () => {
     for (const ms of [400, 600, 800]) {
       const server = start('start');
+      const exited = once(server, 'exit');
       await sleep(ms);
       server.kill('SIGINT');
-      await once(server, 'exit');
+      await exited;
       assert.deepEqual(pidsOf(path.join(dir, 'state')), [], `after ${ms} ms`);
     }
     assert.equal((await run('status')).code, 1);
