@@ -7,6 +7,7 @@ import { writeEmbeddings } from '../io/embeddings-file.js';
 import { readFrames } from '../io/frames-file.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { digestOfOrigin } from '../io/origin.js';
 import { embeddingArtifact } from './embedding-artifact.js';
 import { startHeartbeat } from './heartbeat.js';
 
@@ -49,9 +50,9 @@ export async function embedBatch(input: EmbedBatchInput, model: BatchModel): Pro
           },
         });
         const seconds = (performance.now() - startedAt) / 1000;
-        const { key, madeBy } = embeddingArtifact(input.stage, input.model, entry);
+        const { key, origin } = embeddingArtifact(input.stage, input.model, entry);
         await store.put(key, (file) =>
-          writeEmbeddings(file, madeBy, { ids: frames.ids, vectors, width: embedder.facts.hidden }),
+          writeEmbeddings(file, digestOfOrigin(origin), { ids: frames.ids, vectors, width: embedder.facts.hidden }),
         );
         return { frames: sequences.length, tokens, seconds, modelLoads };
       } finally {

@@ -1,11 +1,10 @@
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { ArtifactInvalid } from '../contract/failures.js';
 import type { ModelRef } from '../contract/models.js';
 import type { ManifestEntry } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
-import { readEmbeddings } from '../io/embeddings-file.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { findWhole } from '../io/origin.js';
 import { embeddingArtifact } from './embedding-artifact.js';
 import { startHeartbeat } from './heartbeat.js';
 
@@ -31,23 +30,12 @@ export async function findUnfinished(input: FindUnfinishedInput): Promise<number
     const entries = await readJsonLines<ManifestEntry>(await store.get(manifest), from, to);
     const unfinished: number[] = [];
     for (const [i, entry] of entries.entries()) {
-      const { key, madeBy } = embeddingArtifact(stage, model, entry);
-      const file = await store.peek(key);
-      if (file === undefined || !(await isWhole(file, madeBy))) unfinished.push(from + i);
+      const { key, origin } = embeddingArtifact(stage, model, entry);
+      if ((await findWhole(store, key, origin)) === undefined) unfinished.push(from + i);
       heartbeat.progress({ checked: i + 1, of: entries.length });
     }
     return unfinished;
   } finally {
     heartbeat.stop();
-  }
-}
-
-async function isWhole(file: string, madeBy: string): Promise<boolean> {
-  try {
-    await readEmbeddings(file, madeBy);
-    return true;
-  } catch (error) {
-    if (error instanceof ArtifactInvalid) return false;
-    throw error;
   }
 }

@@ -78,7 +78,7 @@ class Lease {
   }
 
   private async serveUntilParked(): Promise<void> {
-    for (let deaths = 0; ; ) {
+    for (let deaths = 0; ;) {
       const startedAt = Date.now();
       const end = await this.serve();
       if (end === 'parked') return;
@@ -94,7 +94,9 @@ class Lease {
           next: "See the host's log; the run goes on elsewhere",
         });
       }
-      await this.orCancelled(sleep(Math.min(LANE_RESTART_BACKOFF_MS.first * 2 ** (deaths - 1), LANE_RESTART_BACKOFF_MS.longest)));
+      await this.orCancelled(
+        sleep(Math.min(LANE_RESTART_BACKOFF_MS.first * 2 ** (deaths - 1), LANE_RESTART_BACKOFF_MS.longest)),
+      );
     }
   }
 

@@ -49,7 +49,14 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
   const weights = await digestOf(await openCheckpoint(source));
   // Tokenizer and config decide values, too.
   const digest = createHash('sha256').update(`${weights} ${model.digest}`).digest('hex');
-  return { path: path.resolve(source), digest, kind, hidden: model.dims.hidden, layers: model.dims.layers, precision: 'fp32' };
+  return {
+    path: path.resolve(source),
+    digest,
+    kind,
+    hidden: model.dims.hidden,
+    layers: model.dims.layers,
+    precision: 'fp32',
+  };
 }
 
 async function inspectClassifier(source: string): Promise<ClassifierRef> {

@@ -14,7 +14,11 @@ export interface Classified {
 }
 
 /** Writes a sample's provenance.json: what went in, what made it, where it ran, what came out. */
-export async function recordProvenance(file: string, input: ClassifySampleInput, classified: Classified): Promise<void> {
+export async function recordProvenance(
+  file: string,
+  input: ClassifySampleInput,
+  classified: Classified,
+): Promise<void> {
   const { sample, split, models, options, stages } = input;
   const { workflowExecution, namespace } = Context.current().info;
   await writeProvenance(file, {
@@ -65,6 +69,8 @@ export async function recordProvenance(file: string, input: ClassifySampleInput,
   });
 }
 
-function encoder(model: ClassifySampleInput['models']['dna']): Pick<Provenance['models'][number], 'path' | 'digest' | 'dims'> {
+function encoder(
+  model: ClassifySampleInput['models']['dna'],
+): Pick<Provenance['models'][number], 'path' | 'digest' | 'dims'> {
   return { path: model.path, digest: model.digest, dims: { hidden: model.hidden, layers: model.layers } };
 }

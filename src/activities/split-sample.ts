@@ -31,9 +31,12 @@ export async function splitSample({ sample, options }: SplitSampleInput): Promis
       signal: Context.current().cancellationSignal,
       onProgress: (progress) => heartbeat.progress({ state: 'splitting', ...progress }),
     });
-    const entries = batches.map(
-      (frames, i): ManifestEntry => ({ sample: sample.name, prefix: sample.prefix, batch: i + 1, frames }),
-    );
+    const entries = batches.map((frames, i): ManifestEntry => ({
+      sample: sample.name,
+      prefix: sample.prefix,
+      batch: i + 1,
+      frames,
+    }));
     const manifest = await store.put(`${workPrefix(sample)}batches.jsonl`, (file) => writeJsonLines(file, entries));
     const seconds = (performance.now() - startedAt) / 1000;
     return { manifest, inputBytes: (await stat(sample.input)).size, seconds, ...output };

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { InputError } from '../contract/failures.js';
 import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
-import { NUCLEOTIDES, RESIDUES } from '../io/alphabet.js';
+import { AMINO_ACIDS, NUCLEOTIDES } from '../io/alphabet.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { readFasta } from '../io/fasta.js';
 import { inputName, readInput } from '../io/input.js';
@@ -78,10 +78,10 @@ async function embed(input: string, options: EmbedOptions): Promise<void> {
 }
 
 async function readSequences(input: string, { kind }: EmbedderFacts): Promise<{ ids: string[]; sequences: string[] }> {
-  const alphabet = kind === 'dnabert2' ? NUCLEOTIDES : RESIDUES;
+  const alphabet = kind === 'dnabert2' ? NUCLEOTIDES : AMINO_ACIDS;
   const ids: string[] = [];
   const sequences: string[] = [];
-  for await (const { id, sequence, line } of readFasta(readInput(input), inputName(input), undefined, alphabet)) {
+  for await (const { id, sequence, line } of readFasta(readInput(input), inputName(input), { alphabet })) {
     if (sequence.length === 0) {
       throw new InputError({
         what: 'record without a sequence',

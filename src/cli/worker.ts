@@ -13,7 +13,12 @@ export function workerCommand(): Command {
     .description('serve a Temporal service with this host: workflows, CPU activities, lanes')
     .option('--roles <list>', `comma-separated, of ${ROLES.join(', ')}`, parseRoles, [...ROLES])
     .option('--cpu-lanes <n>', 'CPU lanes that this host offers', wholeNumber('--cpu-lanes', { min: 1, max: 1024 }), 1)
-    .option('--threads <n>', 'CPU threads that all lanes share', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
+    .option(
+      '--threads <n>',
+      'CPU threads that all lanes share',
+      wholeNumber('--threads', { min: 1, max: 1024 }),
+      availableParallelism(),
+    )
     .action(async (options: { roles: Role[]; cpuLanes: number; threads: number }) => {
       const log = createLog({ role: 'agent' });
       installRuntime(log);

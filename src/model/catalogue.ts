@@ -68,7 +68,9 @@ export async function resolveModel(nameOrPath: string, env: NodeJS.ProcessEnv): 
 }
 
 function hubCache(env: NodeJS.ProcessEnv): string {
-  return env['HF_HUB_CACHE'] || path.join(env['HF_HOME'] || path.join(sharedCacheFolderPath(env), 'huggingface'), 'hub');
+  return (
+    env['HF_HUB_CACHE'] || path.join(env['HF_HOME'] || path.join(sharedCacheFolderPath(env), 'huggingface'), 'hub')
+  );
 }
 
 /** The files of a repository's main revision, where the hub's own tools have put them. */

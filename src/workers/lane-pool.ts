@@ -1,7 +1,7 @@
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
-import { LaneHandle } from './lane-handle.js';
+import type { LaneHandle } from './lane-handle.js';
 import type { Logger } from './log.js';
 
 interface Slot {

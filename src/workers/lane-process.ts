@@ -37,7 +37,12 @@ function tell(message: FromLane): void {
 
 async function start(message: ToLane & { op: 'start' }): Promise<void> {
   const open = (): Promise<Embedder> =>
-    Embedder.open({ model: message.model.path, threads: message.threads, cacheDir: cacheFolderPath(), spinning: false });
+    Embedder.open({
+      model: message.model.path,
+      threads: message.threads,
+      cacheDir: cacheFolderPath(),
+      spinning: false,
+    });
   model = new LaneModel(open, message.persistent);
   const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]);
   connection = connected;

@@ -158,8 +158,7 @@ class Slice {
   private schedulerDeps(): ConstructorParameters<typeof LaneScheduler>[2] {
     return {
       run: (lane, batch) => this.embed(lane, batch),
-      diagnose: (error) =>
-        isCancellation(error) ? 'cancelled' : isLaneLost(error) ? 'lane-lost' : 'batch-failed',
+      diagnose: (error) => (isCancellation(error) ? 'cancelled' : isLaneLost(error) ? 'lane-lost' : 'batch-failed'),
       onChange: () => this.update(),
     };
   }

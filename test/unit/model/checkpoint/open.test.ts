@@ -121,7 +121,11 @@ describe('openCheckpoint', () => {
       await copyFile(`${CLASSIFIER}/tiny.safetensors`, path.join(model, 'model.safetensors'));
       await chmod(path.join(model, 'model.safetensors'), 0o444);
       await chmod(model, 0o555);
-      assert.equal((await openCheckpoint(model)).tensors.size, 9);
+      try {
+        assert.equal((await openCheckpoint(model)).tensors.size, 9);
+      } finally {
+        await chmod(model, 0o755);
+      }
     });
   });
 
