@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ModelError, StorageError } from '../../contract/failures.js';
+import { ModelError } from '../../contract/failures.js';
 import { writeAtomically } from '../../io/local-store.js';
 import { unreadable, withCheckpointFile } from './checkpoint-file.js';
 import { fileKind } from './kind.js';
@@ -78,7 +78,7 @@ function sameIdentity(a: Identity, b: Partial<Identity>): boolean {
   );
 }
 
-/** A cache that is missing or unreadable costs time, nothing else. */
+/** A cache that cannot be read or written costs time, nothing else. */
 async function recall(cached: string, identity: Identity): Promise<string | undefined> {
   try {
     const entry = JSON.parse(await readFile(cached, 'utf8')) as Partial<Identity> & { sha256?: unknown };
@@ -91,12 +91,10 @@ async function recall(cached: string, identity: Identity): Promise<string | unde
   }
 }
 
+/** As above. */
 async function remember(cached: string, entry: Identity & { sha256: string }): Promise<void> {
-  try {
-    await writeAtomically(cached, (temporary) => writeFile(temporary, `${JSON.stringify(entry, null, 2)}\n`));
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-  }
+  const text = `${JSON.stringify(entry, null, 2)}\n`;
+  await writeAtomically(cached, (temporary) => writeFile(temporary, text)).catch(() => {});
 }
 
 function sha256(text: string): string {

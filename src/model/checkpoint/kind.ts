@@ -20,7 +20,8 @@ export async function fileKind(file: CheckpointFile): Promise<FileKind> {
   if (text[8] === '{' && text[4] === '\0') return 'safetensors';
   if (/^\s*\{/.test(text)) return 'index';
   if (text[8] === '{') return 'safetensors';
-  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) throw refuse('a web page, not a model', 'Download the file itself, not the page about it');
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text))
+    throw refuse('a web page, not a model', 'Download the file itself, not the page about it');
   if (text[0] === '\x80' || text.startsWith('ustar', 257)) {
     throw refuse(
       'a legacy torch file or bare pickle (before PyTorch 1.6), which is not read',

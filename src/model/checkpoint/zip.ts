@@ -30,8 +30,8 @@ const LOCATOR64_BYTES = 20;
 
 /**
  * The records of a zip file as `torch.save` writes it, by name. Stricter than zip: no comment, no gap between the
- * directory and its end, nothing compressed or encrypted, no two records on the same bytes or of the same name, names
- * that stay inside one folder.
+ * directory and its end, nothing compressed or encrypted, no two records on the same bytes or of the same name, no name
+ * that climbs out of its folder.
  * @throws ModelError when anything else is found.
  */
 export async function readZipRecords(file: CheckpointFile): Promise<Map<string, ZipRecord>> {
@@ -92,7 +92,11 @@ export class RecordChecksums {
 function checkChecksum(record: ZipRecord, actual: number, where: string): void {
   if (actual === record.crc32) return;
   const hex = (value: number): string => value.toString(16).padStart(8, '0');
-  throw damaged(`record ${record.name} has checksum ${hex(actual)}, expected ${hex(record.crc32)}`, where);
+  throw new ModelError({
+    what: `record ${record.name} has checksum ${hex(actual)}, expected ${hex(record.crc32)}`,
+    where,
+    next: 'The file is damaged: download it again, or save it again if torch wrote it with checksums turned off',
+  });
 }
 
 interface Directory {
@@ -223,13 +227,16 @@ function checkName(name: string, where: string): void {
 }
 
 async function dataOffset(file: CheckpointFile, entry: Entry): Promise<number> {
-  const local = await file.read(entry.header, LOCAL_BYTES);
-  const nameBytes = local.readUInt16LE(26);
-  const name = await file.read(entry.header + LOCAL_BYTES, nameBytes);
-  if (local.readUInt32LE(0) !== LOCAL || name.toString('utf8') !== entry.name) {
+  const nameEnd = LOCAL_BYTES + Buffer.byteLength(entry.name);
+  const local = await file.read(entry.header, nameEnd);
+  if (
+    local.readUInt32LE(0) !== LOCAL ||
+    local.readUInt16LE(26) !== nameEnd - LOCAL_BYTES ||
+    local.toString('utf8', LOCAL_BYTES) !== entry.name
+  ) {
     throw damaged(`record ${entry.name} is not where the zip directory says`, file.path);
   }
-  return entry.header + LOCAL_BYTES + nameBytes + local.readUInt16LE(28);
+  return entry.header + nameEnd + local.readUInt16LE(28);
 }
 
 function uint64(bytes: Buffer, at: number, where: string): number {
