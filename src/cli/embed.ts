@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { InputError } from '../contract/failures.js';
 import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
-import { NUCLEOTIDES, RESIDUES } from '../io/alphabet.js';
-import { cacheFolder } from '../io/cache-folder.js';
+import { AMINO_ACIDS, NUCLEOTIDES } from '../io/alphabet.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { readFasta } from '../io/fasta.js';
 import { inputName, readInput } from '../io/input.js';
 import { writeAtomically } from '../io/local-store.js';
+import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -35,7 +35,7 @@ async function embed(input: string, options: EmbedOptions): Promise<void> {
   const { path, expected } = await resolveModel(options.model, process.env);
   const embedder = await Embedder.open({
     model: path,
-    cacheDir: cacheFolder(process.env),
+    cacheDir: cacheFolderPath(),
     threads: options.threads,
     ...(expected && { expected }),
   });
@@ -77,10 +77,10 @@ async function embed(input: string, options: EmbedOptions): Promise<void> {
 }
 
 async function readSequences(input: string, { kind }: EmbedderFacts): Promise<{ ids: string[]; sequences: string[] }> {
-  const alphabet = kind === 'dnabert2' ? NUCLEOTIDES : RESIDUES;
+  const alphabet = kind === 'dnabert2' ? NUCLEOTIDES : AMINO_ACIDS;
   const ids: string[] = [];
   const sequences: string[] = [];
-  for await (const { id, sequence, line } of readFasta(readInput(input), inputName(input), undefined, alphabet)) {
+  for await (const { id, sequence, line } of readFasta(readInput(input), inputName(input), { alphabet })) {
     if (sequence.length === 0) {
       throw new InputError({
         what: 'record without a sequence',

@@ -47,3 +47,6 @@ export const HEARTBEAT_THROTTLE_MS = 2_000;
 
 /** A session call that takes longer than max(this, 20 x the median call) has hung. */
 export const STALLED_CALL_MS = 60_000;
+
+/** Samples of one wave: at about 14 events a sample its run's history stays under the server's advice of 4,096. */
+export const WAVE_SAMPLES = 200;

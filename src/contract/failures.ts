@@ -63,6 +63,19 @@ export class NonFiniteEmbedding extends VirnucproError {}
 /** A lane stopped before it finished its batch. The batch moves to another lane. */
 export class LaneLost extends VirnucproError {}
 
+/** A run or one of its samples failed; `type` names the class it failed with. For the command line, which exits 1. */
+export class RunFailed extends VirnucproError {
+  constructor(
+    readonly type: string,
+    problem: Problem,
+  ) {
+    super(problem);
+  }
+}
+
+/** The Temporal server cannot be found, started or shared. The command stops; finished work and history are kept. */
+export class ServerError extends VirnucproError {}
+
 /** A state that cannot be. This is a bug in VirNucPro: please report it. The run fails. */
 export class InternalError extends VirnucproError {
   constructor(what: string, where?: string) {

@@ -17,13 +17,6 @@ export interface LaneOffer {
   heartbeatMs: number;
 }
 
-/** How a lease ended when it ended well. */
-export interface LeaseEnd {
-  reason: 'released';
-  /** Models loaded during the lease by its process(es). */
-  modelLoads: number;
-}
-
 /** Signal: a host accepted the offer and prepares the device; the next offer may open. */
 export interface LaneTaken {
   lease: string;

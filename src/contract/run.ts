@@ -63,21 +63,32 @@ export interface CampaignCounts {
 export interface SampleResult {
   sample: string;
   status: 'done' | 'failed';
-  /** Message of the failure. */
-  error?: string;
-  /** Type of the failure, e.g. `InputError`. */
-  errorType?: string;
+  failure?: FailureReport;
   counts?: SampleCounts;
+}
+
+/** A failure as people see it; also the first detail of every ApplicationFailure we make. */
+export interface FailureReport {
+  /** Class name in contract/failures.ts, e.g. `InputError`. */
+  type: string;
+  what: string;
+  where?: string;
+  next: string;
 }
 
 /** Totals of one sample; the laws of accounting.tsv hold between them. */
 export interface SampleCounts {
   contigs: number;
+  contigsCalled: number;
   chunks: number;
   chunksCalled: number;
+  /** Chunks that are a virus by their highest score. */
+  chunksViral: number;
   frames: number;
   framesCalled: number;
-  viralChunks: number;
+  /** Frames whose label is `virus`. */
+  framesViral: number;
+  framesQuarantined: number;
 }
 
 /** Result of `predictCampaign`. `samples` holds the last wave only; the result files hold everything. */
@@ -100,11 +111,18 @@ export interface ManifestEntry {
 export interface SplitOutput {
   /** JSON lines of {@link ManifestEntry} for this sample. */
   manifest: ArtifactRef;
+  /** One row a record (io/contigs-file.ts). */
   contigs: ArtifactRef;
-  records: number;
-  chunks: number;
-  frames: number;
   inputSha256: string;
+  inputBytes: number;
+  records: number;
+  bases: number;
+  chunks: number;
+  chunksNoOpenFrame: number;
+  frames: number;
+  batchSequences: number;
+  /** Seconds that the split took. */
+  seconds: number;
 }
 
 /** Argument of `embedStage`: a slice of a stage. */
@@ -129,6 +147,13 @@ export interface EmbedStageResult {
   frames: number;
   tokens: number;
   modelLoads: number;
+  /** Every lane that served, as `host/device`. */
+  lanes: string[];
+}
+
+/** How a stage went over a whole wave. */
+export interface StageSummary extends EmbedStageResult {
+  seconds: number;
 }
 
 /** Argument of the `embedBatch` activity. */
@@ -147,6 +172,8 @@ export interface EmbedBatchOutput {
   frames: number;
   tokens: number;
   seconds: number;
+  /** Models loaded for this batch alone: 1 when lanes are not persistent. */
+  modelLoads: number;
 }
 
 /** What `inspectModels` found: every part fits every other. */

@@ -5,6 +5,9 @@ import type { Backend, BackendOptions, Feeds, LoadableGraph } from './backend.js
 /** Errors come back as exceptions; onnxruntime need not print them too. */
 const FATAL_ONLY = 4;
 
+/** The runtime that computes: vectors of another version may differ in their last bits. */
+export const RUNTIME = `onnxruntime ${ort.env.versions.common}`;
+
 /**
  * Loads a graph into onnxruntime on the CPU. Blocks the calling thread while it loads.
  * @throws ModelError when onnxruntime refuses the graph or its weights; OutOfMemory when they do not fit.
@@ -39,7 +42,7 @@ export async function openOrtBackend(graph: LoadableGraph, options: BackendOptio
       return results[output]!.data as Float32Array;
     },
     release: () => session.release(),
-    describe: () => `onnxruntime ${ort.env.versions.common} cpu`,
+    describe: () => `${RUNTIME} cpu`,
   };
 }
 

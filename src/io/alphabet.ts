@@ -1,26 +1,20 @@
-/** Letters that a FASTA file's sequences may have, in either case. */
+/** What a FASTA file's sequences are made of. */
 export interface Alphabet {
-  /** What one letter is called. */
+  /** Noun for messages. */
   letter: string;
-  /** Upper-case letters and signs. */
+  /** Allowed letters, upper case; lower case is allowed as well. */
   letters: string;
-  /** Upper-case letters that say it is a file of the other alphabet, and what to do then. */
-  mistaken: { letters: string; next: string };
 }
 
-/** The IUPAC codes, gaps, and `*`, which the original tool lets pass too. */
-export const NUCLEOTIDES: Alphabet = {
-  letter: 'nucleotide',
-  letters: 'ACGTUNRYKMSWBDHV-*',
-  mistaken: {
-    letters: 'EFILPQZJOX',
-    next: 'This looks like protein: give nucleotide sequences (masked bases are written N)',
-  },
-};
+/** The IUPAC codes, gaps, and `*`, which the original tool lets pass too (golden case edge-500). */
+export const NUCLEOTIDES: Alphabet = { letter: 'nucleotide', letters: 'ACGTUNRYKMSWBDHV-*' };
 
-/** The letters that ESM-2 has tokens for. */
-export const RESIDUES: Alphabet = {
-  letter: 'residue',
-  letters: 'LAGVSERTIDPKQNFYMHWCXBUZO.-',
-  mistaken: { letters: '*', next: 'Take stop signs (*) out: a protein ends before them' },
-};
+/** The letters that ESM-2's alphabet has a token for, gaps and stops included. */
+export const AMINO_ACIDS: Alphabet = { letter: 'amino acid', letters: 'ACDEFGHIKLMNPQRSTVWYXBZUO.-*' };
+
+/** Byte -> 1 if it is a letter of the alphabet in either case, else 0. */
+export function membership({ letters }: Alphabet): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const letter of letters + letters.toLowerCase()) table[letter.charCodeAt(0)] = 1;
+  return table;
+}

@@ -21,6 +21,12 @@ export interface ArtifactStore {
   /** A local path with whatever is published under `key`, unchecked, or undefined. For files that check themselves. */
   peek(key: string): Promise<string | undefined>;
 
+  /**
+   * The reference to what is published under `key`, digested anew: for a file that {@link peek} found and that has proved
+   * itself whole.
+   */
+  describe(key: string, records: number): Promise<ArtifactRef>;
+
   /** Removes `key` and everything below it. Nothing there is fine. */
   remove(key: string): Promise<void>;
 }

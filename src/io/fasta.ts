@@ -1,13 +1,13 @@
 import { InputError } from '../contract/failures.js';
-import { type Alphabet, NUCLEOTIDES } from './alphabet.js';
-import { BaseBuffer } from './base-buffer.js';
+import { membership, NUCLEOTIDES, type Alphabet } from './alphabet.js';
 import { breather } from './breather.js';
+import { GrowingBytes } from './growing-bytes.js';
 import { IdSet } from './id-set.js';
-import { notFasta, notInAlphabet, OPENING_BYTES } from './not-fasta.js';
+import { notFasta, OPENING_BYTES, wrongLetter } from './not-fasta.js';
 
 /** Longest header line in bytes: above those of databases with merged entries, far below a binary file's "line". */
 const LONGEST_HEADER = 1 << 20;
-/** Longest record in bases: what one array of Node holds and one 32-bit column counts. */
+/** Longest record in letters: what one array of Node holds and one 32-bit column counts. */
 const LONGEST_RECORD = 2 ** 32 - 1;
 
 const TAB = 9;
@@ -15,6 +15,7 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const RECORD_START = '>'.charCodeAt(0);
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** One record of a FASTA file. */
 export interface FastaRecord {
@@ -22,7 +23,10 @@ export interface FastaRecord {
   id: string;
   /** The rest of the header; empty if there is none. */
   description: string;
-  /** The bases as they are written, in either case, without line breaks and blanks. */
+  /**
+   * The letters as they are written, in either case, without line breaks and blanks. The next record is read into the
+   * same bytes: copy what must outlive this one.
+   */
   sequence: Uint8Array;
   /** Line of the header, counted from 1. */
   line: number;
@@ -30,41 +34,47 @@ export interface FastaRecord {
   index: number;
 }
 
+export interface ReadFastaOptions {
+  /** Default: {@link NUCLEOTIDES}. */
+  alphabet?: Alphabet;
+  signal?: AbortSignal;
+}
+
 /**
  * Reads FASTA from decompressed bytes in pieces of any size. Lines may end in LF, CR LF or CR and be of any length;
- * blank lines, and blanks within a sequence, are skipped. No record at all is fine, and so is a record without bases.
- * Holds one record in memory (twice its length while it is handed over); yields to the event loop between pieces.
+ * blank lines, and blanks within a sequence, are skipped. No record at all is fine, and so is a record without letters.
+ * Holds one record in memory (up to twice its length while its room grows); yields to the event loop between pieces.
  * @param file how messages name the input.
- * @param alphabet letters of the sequences; a base is one of them.
- * @throws InputError naming line and record: not FASTA, a letter that the alphabet lacks, an id that is missing, repeated
- * or no text, a record or header that is too long. The signal's reason when it is aborted.
+ * @throws InputError naming line and record: not FASTA, a letter that is not of the alphabet, an id that is missing,
+ * repeated or no text, a record or header that is too long. The signal's reason when it is aborted.
  */
 export async function* readFasta(
   source: AsyncIterable<Uint8Array>,
   file: string,
-  signal?: AbortSignal,
-  alphabet = NUCLEOTIDES,
+  { alphabet = NUCLEOTIDES, signal }: ReadFastaOptions = {},
 ): AsyncGenerator<FastaRecord> {
   const breathe = breather(signal);
   const parser = new FastaParser(file, alphabet);
   for await (const piece of source) {
+    signal?.throwIfAborted();
     let at = 0;
     while (at < piece.length) {
+      if (parser.needsRoom) await parser.grow();
       at = parser.advance(piece, at);
-      if (parser.atRecordEnd) yield await parser.finishRecord();
+      if (parser.atRecordEnd) yield parser.takeRecord();
     }
     const pause = breathe();
     if (pause) await pause;
   }
   parser.end();
-  if (parser.atRecordEnd) yield await parser.finishRecord();
+  if (parser.atRecordEnd) yield parser.takeRecord();
 }
 
 /** What comes next in the file. */
 type State = 'opening' | 'header' | 'sequence';
 
 class FastaParser {
-  /** The record that was read is whole: {@link finishRecord} gives it. */
+  /** The record that was read is whole: {@link takeRecord} gives it. */
   atRecordEnd = false;
 
   private state: State = 'opening';
@@ -76,27 +86,34 @@ class FastaParser {
   private headerBytes = 0;
   private record: Omit<FastaRecord, 'sequence'> | undefined;
   private records = 0;
-  private readonly bases: BaseBuffer;
+  private readonly sequence = new GrowingBytes();
   private readonly ids = new IdSet();
+  private readonly isLetter: Uint8Array;
 
   constructor(
     private readonly file: string,
     private readonly alphabet: Alphabet,
   ) {
-    this.bases = new BaseBuffer(alphabet);
+    this.isLetter = membership(alphabet);
   }
 
-  /** Reads on in `piece` from `at` to the end of what the current state reads. Returns the new position. */
+  /** Whether {@link grow} must be called before the next {@link advance}. */
+  get needsRoom(): boolean {
+    return this.sequence.isFull;
+  }
+
+  async grow(): Promise<void> {
+    if (this.sequence.length === LONGEST_RECORD) {
+      throw this.error(`record of more than ${LONGEST_RECORD} letters`, 'Cut it into shorter records');
+    }
+    await this.sequence.grow(LONGEST_RECORD);
+  }
+
+  /** Reads on in `piece` from `at`, at least one byte. Returns the new position. */
   advance(piece: Uint8Array, at: number): number {
     if (this.state === 'header') return this.readHeader(piece, at);
-    if (this.state === 'sequence') {
-      const end = this.bases.take(piece, at);
-      if (end > at) {
-        this.atLineStart = false;
-        this.afterCr = false;
-        return end;
-      }
-    }
+    const end = this.state === 'sequence' ? this.readLetters(piece, at) : at;
+    if (end > at) return end;
     this.readOther(piece[at]!);
     return at + 1;
   }
@@ -108,16 +125,33 @@ class FastaParser {
     this.atRecordEnd = this.record !== undefined;
   }
 
-  async finishRecord(): Promise<FastaRecord> {
-    const { record, bases } = this;
-    if (bases.length > LONGEST_RECORD) {
-      throw this.error(
-        `record of ${bases.length} bases, the limit is ${LONGEST_RECORD}`,
-        'Cut it into shorter records',
-      );
-    }
+  takeRecord(): FastaRecord {
+    const { bytes, length } = this.sequence;
+    const record = { ...this.record!, sequence: bytes.subarray(0, length) };
     this.atRecordEnd = false;
-    return { ...record!, sequence: await bases.release() };
+    this.sequence.length = 0;
+    return record;
+  }
+
+  /** The hot loop: letters and plain line ends, until anything else or until there is no room. */
+  private readLetters(piece: Uint8Array, from: number): number {
+    const { isLetter } = this;
+    const { bytes, length } = this.sequence;
+    let to = length;
+    let at = from;
+    while (at < piece.length && to < bytes.length) {
+      const byte = piece[at]!;
+      if (isLetter[byte] === 1) bytes[to++] = byte;
+      else if (byte === LF && to > length) this.line += 1;
+      else break;
+      at += 1;
+    }
+    if (at > from) {
+      this.sequence.length = to;
+      this.atLineStart = piece[at - 1] === LF;
+      this.afterCr = false;
+    }
+    return at;
   }
 
   private readHeader(piece: Uint8Array, at: number): number {
@@ -132,7 +166,7 @@ class FastaParser {
     return end;
   }
 
-  /** A byte that is no base: a line break, a blank, the start of a record, or a mistake. */
+  /** A byte that is no letter: a line break, a blank, the start of a record, or a mistake. */
   private readOther(byte: number): void {
     if (this.opening !== '') return this.readOpening(byte);
     if (byte === LF || byte === CR) {
@@ -146,7 +180,7 @@ class FastaParser {
       this.state = 'header';
     } else if (byte !== SPACE && byte !== TAB) {
       if (this.state === 'opening') return this.readOpening(byte);
-      throw notInAlphabet(this.alphabet, byte, this.atLineStart, this.where());
+      throw wrongLetter(byte, this.alphabet, this.atLineStart, this.where());
     }
     this.atLineStart = false;
     this.afterCr = false;
@@ -189,7 +223,7 @@ class FastaParser {
       throw new InputError({ what: 'record without an id', where, next: 'Write a name directly behind ">"' });
     }
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return STRICT_UTF8.decode(bytes);
     } catch (cause) {
       throw new InputError({ what: 'id is not UTF-8 text', where, next: 'Use plain ASCII ids', cause });
     }

@@ -60,8 +60,7 @@ export class LocalStore implements ArtifactStore {
     const target = this.resolve(key);
     return writeAtomically(target, async (temporary) => {
       const records = await write(temporary);
-      const { size } = await stat(temporary);
-      return { uri: pathToFileURL(target).href, sha256: await sha256OfFile(temporary), bytes: size, records };
+      return { ...(await describeFile(temporary, records)), uri: pathToFileURL(target).href };
     });
   }
 
@@ -89,6 +88,10 @@ export class LocalStore implements ArtifactStore {
     );
   }
 
+  async describe(key: string, records: number): Promise<ArtifactRef> {
+    return describeFile(this.resolve(key), records);
+  }
+
   async remove(key: string): Promise<void> {
     await rm(this.resolve(key), { recursive: true, force: true });
   }
@@ -98,4 +101,9 @@ export class LocalStore implements ArtifactStore {
     if (!file.startsWith(path.resolve(this.root) + path.sep)) throw new InternalError(`key leaves the store: ${key}`);
     return file;
   }
+}
+
+async function describeFile(file: string, records: number): Promise<ArtifactRef> {
+  const { size } = await stat(file);
+  return { uri: pathToFileURL(file).href, sha256: await sha256OfFile(file), bytes: size, records };
 }

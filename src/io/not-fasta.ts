@@ -1,5 +1,5 @@
 import { InputError } from '../contract/failures.js';
-import type { Alphabet } from './alphabet.js';
+import { NUCLEOTIDES, type Alphabet } from './alphabet.js';
 
 /** What people feed to FASTA readers by mistake, by how it starts, and what to do with it. */
 const KNOWN_STARTS: readonly { start: string; what: string; next: string }[] = [
@@ -35,22 +35,22 @@ export function notFasta(opening: string, where: string): InputError {
   });
 }
 
-/** The error for a byte in a sequence that the alphabet does not have. */
-export function notInAlphabet(alphabet: Alphabet, byte: number, atLineStart: boolean, where: string): InputError {
+/** The error for a byte in a sequence that is no letter of `alphabet`. */
+export function wrongLetter(byte: number, alphabet: Alphabet, atLineStart: boolean, where: string): InputError {
   const letter = String.fromCharCode(byte);
   const printable = byte > 0x20 && byte < 0x7f;
   const shown = printable ? `letter ${letter}` : `byte 0x${byte.toString(16).padStart(2, '0')}`;
+  let next = 'Correct the line, or remove the record';
+  if (!printable) {
+    next = 'This looks like a binary or damaged file: give plain or gzipped FASTA';
+  } else if (atLineStart && '@+'.includes(letter)) {
+    next = 'This looks like FASTQ: convert it first, for example seqkit fq2fa in.fq > in.fa';
+  } else if (alphabet === NUCLEOTIDES && 'EFILPQZJOX'.includes(letter.toUpperCase())) {
+    next = 'This looks like protein: give nucleotide sequences (masked bases are written N)';
+  }
   return new InputError({
     what: `${shown} is no ${alphabet.letter}; allowed are ${alphabet.letters} in either case`,
     where,
-    next: nextStep(alphabet, letter, printable, atLineStart),
+    next,
   });
-}
-
-function nextStep({ mistaken }: Alphabet, letter: string, printable: boolean, atLineStart: boolean): string {
-  if (!printable) return 'This looks like a binary or damaged file: give plain or gzipped FASTA';
-  if (atLineStart && '@+'.includes(letter))
-    return 'This looks like FASTQ: convert it first, seqkit fq2fa in.fq > in.fa';
-  if (mistaken.letters.includes(letter.toUpperCase())) return mistaken.next;
-  return 'Correct the line, or remove the record';
 }

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
-import { cacheFolder, userCacheFolder } from '../io/cache-folder.js';
+import { cacheFolderPath, sharedCacheFolderPath } from '../io/user-folders.js';
 import type { ExpectedModel } from './model.js';
 
 /** A model that can be named instead of its path. */
@@ -56,7 +56,7 @@ export async function resolveModel(nameOrPath: string, env: NodeJS.ProcessEnv): 
   const hub = path.join(hubCache(env), `models--${repo.replace('/', '--')}`);
   const places = [
     ...(models ? [path.join(models, name)] : []),
-    path.join(cacheFolder(env), 'models', name),
+    path.join(cacheFolderPath(env), 'models', name),
     await hubSnapshot(hub),
   ];
   for (const place of places) if (place !== undefined && (await isThere(place))) return { path: place, expected };
@@ -68,7 +68,9 @@ export async function resolveModel(nameOrPath: string, env: NodeJS.ProcessEnv): 
 }
 
 function hubCache(env: NodeJS.ProcessEnv): string {
-  return env['HF_HUB_CACHE'] || path.join(env['HF_HOME'] || path.join(userCacheFolder(env), 'huggingface'), 'hub');
+  return (
+    env['HF_HUB_CACHE'] || path.join(env['HF_HOME'] || path.join(sharedCacheFolderPath(env), 'huggingface'), 'hub')
+  );
 }
 
 /** The files of a repository's main revision, where the hub's own tools have put them. */

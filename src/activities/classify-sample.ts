@@ -1,0 +1,93 @@
+import path from 'node:path';
+import { Context } from '@temporalio/activity';
+import type {
+  ManifestEntry,
+  RunModels,
+  RunOptions,
+  SampleCounts,
+  SampleSpec,
+  SplitOutput,
+  StageSummary,
+} from '../contract/run.js';
+import { STAGES, type Stage } from '../contract/stages.js';
+import { type EmbeddedBatch, classifySample as classify } from '../inference/classify-sample.js';
+import { Classifier } from '../inference/classifier-session.js';
+import { readJsonLines } from '../io/json-lines.js';
+import { openStore } from '../io/open-store.js';
+import { splitToFasta } from '../io/split-fasta.js';
+import { embeddingArtifact } from './embedding-artifact.js';
+import { startHeartbeat } from './heartbeat.js';
+import { recordProvenance } from './record-provenance.js';
+import { workPrefix } from './work-prefix.js';
+
+/** Argument of the `classifySample` activity. */
+export interface ClassifySampleInput {
+  sample: SampleSpec;
+  split: SplitOutput;
+  models: RunModels;
+  options: RunOptions;
+  stages: Record<Stage, StageSummary>;
+}
+
+/**
+ * Scores a sample whose batches are embedded, writes its result files and provenance.json, and removes what is not to
+ * be kept.
+ * @throws ArtifactInvalid when a batch or embedding is not what it should be; ModelError; StorageError.
+ */
+export async function classifySample(input: ClassifySampleInput): Promise<SampleCounts> {
+  const { sample, split, models, options } = input;
+  const { cancellationSignal } = Context.current();
+  const startedAt = performance.now();
+  const heartbeat = startHeartbeat({ state: 'loading the classifier' });
+  try {
+    const store = openStore(options.outputDir);
+    const outputDir = path.join(options.outputDir, sample.prefix);
+    const entries = await readJsonLines<ManifestEntry>(await store.get(split.manifest));
+    const batches = entries.map((entry): EmbeddedBatch => ({
+      frames: entry.frames,
+      embeddings: {
+        'dnabert-s': embeddingArtifact('dnabert-s', models.dna, entry),
+        'esm-2': embeddingArtifact('esm-2', models.protein, entry),
+      },
+    }));
+    const classifier = await Classifier.open({ path: models.classifier.path, threads: 1 });
+    try {
+      const { counts, files } = await classify({
+        store,
+        contigs: split.contigs,
+        batches,
+        classifier,
+        outputDir,
+        stem: sample.stem,
+        onBatch: (done) => {
+          cancellationSignal.throwIfAborted();
+          heartbeat.progress({ state: 'classifying', batches: done, of: batches.length });
+        },
+      });
+      if (options.keepIntermediate) {
+        await splitToFasta({ input: sample.input, stem: sample.stem, outputDir, chunkSize: options.chunkSize });
+      }
+      await recordProvenance(path.join(outputDir, 'provenance.json'), input, {
+        counts,
+        files,
+        seconds: (performance.now() - startedAt) / 1000,
+      });
+      await tidy(input);
+      return counts;
+    } finally {
+      await classifier.close();
+    }
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+/** Embeddings take 13 KB a frame with the real models: they go once the tables are there, unless asked for. */
+async function tidy({ sample, options }: ClassifySampleInput): Promise<void> {
+  const store = openStore(options.outputDir);
+  if (!options.keepEmbeddings) {
+    for (const stage of STAGES) await store.remove(`${sample.prefix}embeddings/${stage}`);
+    await store.remove(`${sample.prefix}embeddings`);
+  }
+  await store.remove(workPrefix(sample));
+}

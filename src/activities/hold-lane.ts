@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { LANE_RESTARTS, LANE_RESTART_BACKOFF_MS } from '../contract/defaults.js';
+import { type Device, deviceName } from '../contract/devices.js';
+import { DeviceError, LaneLost, ModelError } from '../contract/failures.js';
+import { LEASE_SIGNALS, type LaneDown, type LaneOffer, type LaneTaken, type LaneUp } from '../contract/leases.js';
+import { laneQueue } from '../contract/queues.js';
+import { type Heartbeat, startHeartbeat } from './heartbeat.js';
+
+/** A lane process as a lease drives it; the agent's is workers/lane-handle.ts. */
+export interface LeasedLane {
+  readonly pid: number;
+  /** Resolves with a sentence's end, e.g. `process ended with SIGKILL`. */
+  readonly exited: Promise<string>;
+  /** Called when the stage run gives the lane back and wants it kept warm. */
+  onParked: () => void;
+  /** Loads the model; resolves with the seconds that took. */
+  start(): Promise<number>;
+  open(queue: string): Promise<void>;
+  close(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+/** What the lease activity needs from its host. */
+export interface HoldLaneDeps {
+  host: string;
+  take(offer: LaneOffer): Promise<{ device: Device; warm: LeasedLane | undefined }>;
+  spawn(device: Device, offer: LaneOffer): LeasedLane;
+  release(device: Device, lane: LeasedLane | undefined, keepWarmSeconds: number): void;
+}
+
+/**
+ * The lease: holds one lane for a stage run until the run parks or cancels it, and tells the run of every change.
+ * A process that dies is started again on the same queue, with backoff; one that gets nowhere ends the lease.
+ * @throws ModelError and DeviceError as the lane reports them, LaneLost when the process keeps dying, Declined when no
+ *   device is free, CancelledFailure when the run, the server or the host ends it.
+ */
+export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<void> {
+  const heartbeat = startHeartbeat({ host: deps.host, state: 'taking' });
+  try {
+    const { device, warm } = await deps.take(offer);
+    await new Lease(offer, deps, device, warm, heartbeat).hold();
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+class Lease {
+  private readonly context = Context.current();
+  private readonly where: LaneTaken;
+  private readonly queue: string;
+
+  constructor(
+    private readonly offer: LaneOffer,
+    private readonly deps: HoldLaneDeps,
+    private readonly device: Device,
+    private lane: LeasedLane | undefined,
+    private readonly heartbeat: Heartbeat,
+  ) {
+    this.where = { lease: offer.lease, host: deps.host, device: deviceName(device) };
+    this.queue = laneQueue({ ...this.where, stage: offer.stage });
+  }
+
+  async hold(): Promise<void> {
+    let keepWarm = false;
+    try {
+      await this.signal(LEASE_SIGNALS.taken, this.where);
+      await this.serveUntilParked();
+      keepWarm = true;
+    } catch (error) {
+      // A server that was away longer than the heartbeat knows nothing of this lease, but the run will want it again.
+      keepWarm = this.wasForgotten() && (await this.runIsOpen());
+      throw error;
+    } finally {
+      await this.giveBack(keepWarm && this.offer.persistent && this.offer.keepWarmSeconds > 0);
+    }
+  }
+
+  private async serveUntilParked(): Promise<void> {
+    for (let deaths = 0; ;) {
+      const startedAt = Date.now();
+      const end = await this.serve();
+      if (end === 'parked') return;
+      const pid = this.lane?.pid ?? 0;
+      this.lane = undefined;
+      await this.signal(LEASE_SIGNALS.down, { lease: this.offer.lease, queue: this.queue, pid, reason: end.died });
+      // A lane that served for a good while before it died starts a new count.
+      deaths = Date.now() - startedAt > LANE_RESTART_BACKOFF_MS.longest ? 1 : deaths + 1;
+      if (deaths > LANE_RESTARTS) {
+        throw new LaneLost({
+          what: `lane process died ${deaths} times in a row, at last: ${end.died}`,
+          where: `${this.where.host}/${this.where.device}`,
+          next: "See the host's log; the run goes on elsewhere",
+        });
+      }
+      await this.orCancelled(
+        sleep(Math.min(LANE_RESTART_BACKOFF_MS.first * 2 ** (deaths - 1), LANE_RESTART_BACKOFF_MS.longest)),
+      );
+    }
+  }
+
+  /** Brings a lane up (the warm one, else a new process) and waits for what ends it. */
+  private async serve(): Promise<'parked' | { died: string }> {
+    const warm = this.lane !== undefined;
+    const lane = (this.lane ??= this.deps.spawn(this.device, this.offer));
+    const died = lane.exited.then((reason) => ({ died: reason }));
+    const parked = new Promise<'parked'>((resolve) => (lane.onParked = () => resolve('parked')));
+    const broken = this.bringUp(lane, warm).then(
+      () => new Promise<never>(() => {}),
+      async (error: unknown) => {
+        if (error instanceof ModelError || error instanceof DeviceError) throw error;
+        lane.kill();
+        await lane.exited;
+        return { died: error instanceof Error ? error.message : String(error) };
+      },
+    );
+    return this.orCancelled(Promise.race([died, parked, broken]));
+  }
+
+  private async bringUp(lane: LeasedLane, warm: boolean): Promise<void> {
+    const loadSeconds = warm ? 0 : await lane.start();
+    await lane.open(this.queue);
+    this.heartbeat.progress({ ...this.where, state: 'up', pid: lane.pid });
+    await this.signal(LEASE_SIGNALS.up, { ...this.where, queue: this.queue, pid: lane.pid, loadSeconds });
+  }
+
+  private async giveBack(keepWarm: boolean): Promise<void> {
+    const { lane } = this;
+    if (keepWarm && lane !== undefined) {
+      try {
+        await lane.close();
+        return this.deps.release(this.device, lane, this.offer.keepWarmSeconds);
+      } catch (error) {
+        this.context.log.warn('lane could not be kept warm', { ...this.where, error });
+      }
+    }
+    await lane?.stop();
+    this.deps.release(this.device, undefined, 0);
+  }
+
+  /** A run that is gone is noticed at the next heartbeat, so a signal that does not arrive is only logged. */
+  private async signal(name: string, payload: LaneTaken | LaneUp | LaneDown): Promise<void> {
+    await this.run()
+      .signal(name, payload)
+      .catch((error: unknown) => this.context.log.warn('signal not delivered', { name, error }));
+  }
+
+  private wasForgotten(): boolean {
+    return this.context.cancellationDetails?.notFound === true;
+  }
+
+  private async runIsOpen(): Promise<boolean> {
+    try {
+      return (await this.run().describe()).status.name === 'RUNNING';
+    } catch {
+      return false;
+    }
+  }
+
+  private run(): ReturnType<Context['client']['workflow']['getHandle']> {
+    const { workflowId, runId } = this.context.info.workflowExecution!;
+    return this.context.client.workflow.getHandle(workflowId, runId);
+  }
+
+  private orCancelled<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.context.cancelled]);
+  }
+}

@@ -1,0 +1,48 @@
+import type { LaneOffer } from '../contract/leases.js';
+import type { EmbedBatchInput, EmbedBatchOutput } from '../contract/run.js';
+import { classifySample } from './classify-sample.js';
+import { type BatchModel, embedBatch } from './embed-batch.js';
+import { findUnfinished } from './find-unfinished.js';
+import { type HoldLaneDeps, holdLane } from './hold-lane.js';
+import { inspectModels } from './inspect-models.js';
+import { joinManifests } from './join-manifests.js';
+import { planWave } from './plan-wave.js';
+import { splitSample } from './split-sample.js';
+import { withFailures } from './to-failure.js';
+
+export type { BatchModel } from './embed-batch.js';
+export type { HoldLaneDeps, LeasedLane } from './hold-lane.js';
+
+/** Activities that need no device, for workers on the CPU queue. */
+export type CpuActivities = ReturnType<typeof createCpuActivities>;
+
+/** Activities of one lane, for its process. */
+export type LaneActivities = ReturnType<typeof createLaneActivities>;
+
+/** Activities of a host's lease workers. */
+export type LeaseActivities = ReturnType<typeof createLeaseActivities>;
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the inferred type is the interface
+export function createCpuActivities() {
+  return withFailures({ inspectModels, planWave, splitSample, joinManifests, findUnfinished, classifySample });
+}
+
+/** What a lane's activities need from its process. */
+export interface LaneDeps {
+  model: BatchModel;
+  /** The stage run gives the lane back and wants it kept warm. */
+  onPark(): void;
+}
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the inferred type is the interface
+export function createLaneActivities({ model, onPark }: LaneDeps) {
+  return withFailures({
+    embedBatch: (input: EmbedBatchInput): Promise<EmbedBatchOutput> => embedBatch(input, model),
+    parkLane: async (): Promise<void> => onPark(),
+  });
+}
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the inferred type is the interface
+export function createLeaseActivities(deps: HoldLaneDeps) {
+  return withFailures({ holdLane: (offer: LaneOffer): Promise<void> => holdLane(offer, deps) });
+}

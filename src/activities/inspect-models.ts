@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { ModelError } from '../contract/failures.js';
+import type { ClassifierRef, ModelRef } from '../contract/models.js';
+import type { RunModels, RunOptions } from '../contract/run.js';
+import { cacheFolderPath } from '../io/user-folders.js';
+import { checkpointDigest } from '../model/checkpoint/digest.js';
+import { openCheckpoint } from '../model/checkpoint/open.js';
+import type { Checkpoint } from '../model/checkpoint/types.js';
+import { buildClassifier } from '../model/graph/classifier.js';
+import { type Model, openModel } from '../model/model.js';
+import { startHeartbeat } from './heartbeat.js';
+
+/**
+ * Looks at a run's three models before any lane loads one: each is what its role wants, and they fit together.
+ * @throws ModelError that names both sides of what does not fit.
+ */
+export async function inspectModels(options: RunOptions): Promise<RunModels> {
+  const heartbeat = startHeartbeat({ state: 'inspecting models' });
+  try {
+    const dna = await inspectEncoder(options.dnaModel, 'dnabert2', '--dna-model');
+    const protein = await inspectEncoder(options.proteinModel, 'esm2', '--protein-model');
+    const classifier = await inspectClassifier(options.classifier);
+    const features = dna.hidden + protein.hidden;
+    if (classifier.inputSize !== features) {
+      throw new ModelError({
+        what:
+          `the classifier takes ${classifier.inputSize} features, but the encoders give ` +
+          `${dna.hidden} + ${protein.hidden} = ${features}`,
+        where: `${options.classifier}; ${options.dnaModel}; ${options.proteinModel}`,
+        next: 'Use the encoders that the classifier was trained with',
+      });
+    }
+    return { dna, protein, classifier };
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+async function inspectEncoder(source: string, kind: Model['kind'], flag: string): Promise<ModelRef> {
+  const model = await openModel(source, cacheFolderPath());
+  if (model.kind !== kind) {
+    throw new ModelError({
+      what: `checkpoint is of kind ${model.kind}, ${flag} takes ${kind}`,
+      where: source,
+      next: 'Swap --dna-model and --protein-model, or name the right checkpoint',
+    });
+  }
+  const weights = await digestOf(await openCheckpoint(source));
+  // Tokenizer and config decide values, too.
+  const digest = createHash('sha256').update(`${weights} ${model.digest}`).digest('hex');
+  return {
+    path: path.resolve(source),
+    digest,
+    kind,
+    hidden: model.dims.hidden,
+    layers: model.dims.layers,
+    precision: 'fp32',
+  };
+}
+
+async function inspectClassifier(source: string): Promise<ClassifierRef> {
+  const checkpoint = await openCheckpoint(source);
+  const { inputSize } = buildClassifier(checkpoint, path.basename);
+  return { path: path.resolve(source), digest: await digestOf(checkpoint), inputSize };
+}
+
+function digestOf(checkpoint: Checkpoint): Promise<string> {
+  return checkpointDigest(checkpoint, path.join(cacheFolderPath(), 'digests'));
+}

@@ -1,0 +1,25 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { ArtifactRef } from '../contract/artifacts.js';
+import { openStore } from '../io/open-store.js';
+
+/** Argument of the `joinManifests` activity. */
+export interface JoinManifestsInput {
+  /** Where the joined manifest goes. */
+  key: string;
+  manifests: ArtifactRef[];
+  store: string;
+}
+
+/** Joins samples' manifests into the one that a wave's stages run over, in order. */
+export async function joinManifests(input: JoinManifestsInput): Promise<ArtifactRef> {
+  const store = openStore(input.store);
+  return store.put(input.key, async (joined) => {
+    const out = createWriteStream(joined);
+    for (const manifest of input.manifests) {
+      await pipeline(createReadStream(await store.get(manifest)), out, { end: false });
+    }
+    await new Promise<void>((resolve, reject) => out.once('error', reject).end(resolve));
+    return input.manifests.reduce((sum, manifest) => sum + manifest.records, 0);
+  });
+}

@@ -1,0 +1,46 @@
+import { stat } from 'node:fs/promises';
+import { Context } from '@temporalio/activity';
+import type { ManifestEntry, RunOptions, SampleSpec, SplitOutput } from '../contract/run.js';
+import { writeJsonLines } from '../io/json-lines.js';
+import { openStore } from '../io/open-store.js';
+import { splitSample as split } from '../io/split-sample.js';
+import { startHeartbeat } from './heartbeat.js';
+import { workPrefix } from './work-prefix.js';
+
+/** Argument of the `splitSample` activity. */
+export interface SplitSampleInput {
+  sample: SampleSpec;
+  options: RunOptions;
+}
+
+/**
+ * Checks a sample and cuts it into file batches of frames, published with a manifest that lists them.
+ * @throws InputError for a bad input, before any model is loaded; StorageError.
+ */
+export async function splitSample({ sample, options }: SplitSampleInput): Promise<SplitOutput> {
+  const startedAt = performance.now();
+  const heartbeat = startHeartbeat({ state: 'splitting' });
+  try {
+    const store = openStore(options.outputDir);
+    const { batches, ...output } = await split({
+      input: sample.input,
+      chunkSize: options.chunkSize,
+      ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
+      store,
+      prefix: workPrefix(sample),
+      signal: Context.current().cancellationSignal,
+      onProgress: (progress) => heartbeat.progress({ state: 'splitting', ...progress }),
+    });
+    const entries = batches.map((frames, i): ManifestEntry => ({
+      sample: sample.name,
+      prefix: sample.prefix,
+      batch: i + 1,
+      frames,
+    }));
+    const manifest = await store.put(`${workPrefix(sample)}batches.jsonl`, (file) => writeJsonLines(file, entries));
+    const seconds = (performance.now() - startedAt) / 1000;
+    return { manifest, inputBytes: (await stat(sample.input)).size, seconds, ...output };
+  } finally {
+    heartbeat.stop();
+  }
+}

@@ -1,0 +1,48 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { HEARTBEAT_MS, KEEP_WARM_SECONDS } from '../contract/defaults.js';
+import { OptionError } from '../contract/failures.js';
+
+const wholeNumber = z.coerce.number().int().min(1);
+
+/** Options of `predict` as the command line gives them; every text is checked here and nowhere else. */
+export const predictOptions = z.strictObject({
+  outputDir: z.string().min(1).optional(),
+  /** The original knows models for 300 and 500 bases; own classifiers may use any length. */
+  expectedLength: wholeNumber.default(500),
+  modelPath: z.string({ error: 'is required: a classifier checkpoint' }).min(1),
+  dnaModel: z.string().min(1).default('DNABERT-S'),
+  proteinModel: z.string().min(1).default('esm2_t36_3B_UR50D'),
+  lanes: wholeNumber.max(1024).default(1),
+  threads: wholeNumber.default(availableParallelism()),
+  batchSequences: wholeNumber.max(1_000_000).optional(),
+  persistentModels: z.boolean().default(true),
+  keepIntermediate: z.boolean().default(false),
+  keepEmbeddings: z.boolean().default(false),
+  keepWarm: z.coerce.number().min(0).default(KEEP_WARM_SECONDS),
+  heartbeat: z.coerce
+    .number()
+    .min(1)
+    .default(HEARTBEAT_MS / 1000),
+  force: z.boolean().default(false),
+  temporalCli: z.string().optional(),
+});
+
+/** Checked options of `predict`. */
+export type PredictOptions = z.infer<typeof predictOptions>;
+
+/**
+ * Checks what commander parsed.
+ * @throws OptionError that names the flag, its value and what it takes.
+ */
+export function parsePredictOptions(raw: unknown): PredictOptions {
+  const parsed = predictOptions.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const flag = String(issue!.path[0]).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const value = (raw as Record<string, unknown>)[String(issue!.path[0])];
+  throw new OptionError({
+    what: `--${flag}${value === undefined ? '' : ` ${String(value)}`}: ${issue!.message}`,
+    next: 'See virnucpro predict --help',
+  });
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { pino, type Logger } from 'pino';
+import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
+import { wholeNumber } from './whole-number.js';
+
+interface CliOption {
+  temporalCli?: string;
+}
+
+/** `virnucpro server start|status|install`: the embedded Temporal by itself. */
+export function serverCommand(): Command {
+  const server = new Command('server').description('the embedded Temporal server of this machine');
+
+  server
+    .command('start')
+    .description('keep server and agent running until Ctrl-C: shows finished runs in the web UI again')
+    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
+    .option('--lanes <n>', 'CPU lanes that runs beside it may use', wholeNumber('--lanes', { min: 1, max: 1024 }), 1)
+    .option(
+      '-t, --threads <n>',
+      'CPU threads that all lanes share',
+      wholeNumber('--threads', { min: 1, max: 1024 }),
+      availableParallelism(),
+    )
+    .action(async ({ temporalCli, lanes, threads }: CliOption & { lanes: number; threads: number }) => {
+      const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
+        import('../server/supervisor.js'),
+        import('./embedded-run.js'),
+        findCli(temporalCli, messages()),
+      ]);
+      const stop = new AbortController();
+      const stopped = once(stop.signal, 'abort');
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
+      const supervision = await joinSupervision({
+        stateDir: stateFolderPath(),
+        temporalCli: cli,
+        // A predict that joins later relies on the supervisor's agent.
+        startAgent: (embedded) => agentCommand(embedded, { lanes, threads }),
+        log: messages('warn'),
+        signal: stop.signal,
+      }).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+      });
+      if (supervision === undefined) return;
+      console.log(`Temporal server  ${supervision.address} (namespace ${supervision.namespace})`);
+      console.log(`Web UI           ${supervision.uiUrl}`);
+      console.log(
+        supervision.isSupervisor() ? 'Ctrl-C stops it.' : 'Another virnucpro runs it; Ctrl-C leaves it there.',
+      );
+      await stopped;
+      await supervision.close();
+    });
+
+  server
+    .command('status')
+    .description('is it running? Exit code 0: yes, 1: no')
+    .option('--json', 'print one JSON object')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { serverStatus } = await import('../server/status.js');
+      const status = await serverStatus(stateFolderPath());
+      if (json) console.log(JSON.stringify(status));
+      else if (!status.running) console.log(`not running (state folder ${status.stateDir})`);
+      else {
+        console.log(`${status.phase}, supervised by process ${status.supervisorPid}`);
+        console.log(`Temporal server  ${status.address}`);
+        console.log(`Web UI           ${status.uiUrl}`);
+        console.log(`State folder     ${status.stateDir}`);
+      }
+      process.exitCode = status.running ? 0 : 1;
+    });
+
+  server
+    .command('install')
+    .description('find the Temporal CLI, or download or build it into the cache')
+    .option('--temporal-cli <path>', 'Temporal CLI to check (env VIRNUCPRO_TEMPORAL_CLI)')
+    .action(async ({ temporalCli }: CliOption) => console.log(await findCli(temporalCli, messages())));
+
+  return server;
+}
+
+// Loaded when needed: the Temporal client takes longer to load than most commands to run.
+async function findCli(flag: string | undefined, log: Logger): Promise<string> {
+  const { findTemporalCli } = await import('../server/temporal-cli.js');
+  return findTemporalCli({ ...(flag !== undefined && { flag }), cacheDir: cacheFolderPath(), log });
+}
+
+/** Log messages as plain lines on stderr. */
+function messages(level = 'info'): Logger {
+  const write = (line: string): boolean => {
+    const { msg, detail } = JSON.parse(line) as { msg: string; detail?: string };
+    return process.stderr.write(detail === undefined ? `${msg}\n` : `${msg}: ${detail}\n`);
+  };
+  return pino({ level }, { write });
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { InternalError } from '../contract/failures.js';
+import { STAGES } from '../contract/stages.js';
+import { type ResultFile, writeText } from './tables.js';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const file = z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256 });
+const model = z.strictObject({
+  role: z.enum([...STAGES, 'classifier']),
+  path: z.string(),
+  /** What identifies the weights: a digest over the checkpoint's tensors or files. */
+  digest: z.string(),
+  /** Named sizes read from the checkpoint, e.g. `{ layers: 12, width: 768 }`. */
+  dims: z.record(z.string(), z.int()),
+});
+
+/**
+ * What provenance.json may hold. Every object is strict, so that nothing else (an environment, a key, a client's
+ * settings) gets into a file that people publish with their results.
+ */
+export const provenanceSchema = z.strictObject({
+  tool: z.literal('virnucpro-temporal'),
+  version: z.string(),
+  /** When it was written, ISO 8601 UTC. */
+  created: z.iso.datetime(),
+  /** The FASTA as it was read: `sha256` and `bytes` of the file itself, compressed or not. */
+  input: file.extend({ records: z.int().nonnegative() }),
+  /** The options that decide what comes out, by their long flag, e.g. `{ 'expected-length': 500 }`. */
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  models: z.array(model),
+  /** What made each kind of artifact: the `made_by` of its header. */
+  digests: z.record(z.string(), z.string()),
+  versions: z.strictObject({
+    node: z.string(),
+    onnxruntime: z.string(),
+    temporalSdk: z.string(),
+    temporalServer: z.string().optional(),
+  }),
+  lanes: z.array(z.strictObject({ stage: z.enum(STAGES), host: z.string(), device: z.string() })),
+  workflow: z.strictObject({ id: z.string(), runId: z.string(), namespace: z.string() }),
+  /** Seconds by step. */
+  timings: z.record(z.string(), z.number().nonnegative()),
+  /** What classifySample counted, and whatever else was counted. */
+  counts: z.record(z.string(), z.int().nonnegative()),
+  files: z.array(file),
+});
+
+/** How a sample's results came about: one provenance.json. */
+export type Provenance = z.infer<typeof provenanceSchema>;
+
+/**
+ * Writes provenance.json.
+ * @throws InternalError naming every field that is missing, wrong or not meant to be in it.
+ */
+export async function writeProvenance(path: string, provenance: Provenance): Promise<ResultFile> {
+  const checked = provenanceSchema.safeParse(provenance);
+  if (!checked.success) throw new InternalError(`not a provenance record: ${z.prettifyError(checked.error)}`, path);
+  return writeText(path, [`${JSON.stringify(checked.data, null, 2)}\n`]);
+}

@@ -1,0 +1,103 @@
+import { hostname } from 'node:os';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { createCpuActivities, createLeaseActivities } from '../activities/index.js';
+import { prefixed } from '../contract/activity-names.js';
+import { HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
+import { DEVICE_KINDS, type Device } from '../contract/devices.js';
+import { CONTROL_QUEUE, CPU_QUEUE, leaseQueue } from '../contract/queues.js';
+import type { WorkerConnection } from './connection.js';
+import { LaneHandle } from './lane-handle.js';
+import { LanePool } from './lane-pool.js';
+import type { Logger } from './log.js';
+import { workflowBundle } from './workflow-bundle.js';
+
+/** What an agent does on its host. */
+export const ROLES = ['control', 'cpu', 'lanes'] as const;
+
+/** One of {@link ROLES}. */
+export type Role = (typeof ROLES)[number];
+
+/** How to run a {@link HostAgent}. */
+export interface HostAgentOptions {
+  roles: readonly Role[];
+  /** Devices that the role `lanes` serves. */
+  devices: Device[];
+  connection: WorkerConnection;
+  log: Logger;
+  /** Name of this host in queues and reports. */
+  host?: string;
+}
+
+/** Splits and classifications that a host runs at once; each keeps about one core busy. */
+const CPU_ACTIVITIES = 4;
+
+/**
+ * One host's part in the work: `control` runs workflows, `cpu` the activities without a model, `lanes` serves lease
+ * offers with its devices. Each role is a worker of its own on its own queue.
+ */
+export class HostAgent {
+  private constructor(
+    private readonly workers: Worker[],
+    private readonly pool: LanePool,
+  ) {}
+
+  static async create(options: HostAgentOptions): Promise<HostAgent> {
+    const { roles, connection, log } = options;
+    const host = options.host ?? hostname();
+    const pool = new LanePool(options.devices, log);
+    const workers: Worker[] = [];
+    const add = async (worker: WorkerOptions): Promise<void> => {
+      workers.push(
+        await Worker.create({
+          ...connection,
+          identity: `${worker.taskQueue}@${host}#${process.pid}`,
+          maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+          defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+          ...worker,
+        }),
+      );
+    };
+    if (roles.includes('control')) await add({ taskQueue: CONTROL_QUEUE, workflowBundle: workflowBundle() });
+    if (roles.includes('cpu')) {
+      await add({
+        taskQueue: CPU_QUEUE,
+        activities: prefixed(createCpuActivities()),
+        maxConcurrentActivityTaskExecutions: CPU_ACTIVITIES,
+      });
+    }
+    for (const kind of DEVICE_KINDS) {
+      if (!roles.includes('lanes') || pool.count(kind) === 0) continue;
+      const activities = createLeaseActivities({
+        host,
+        take: (offer) => pool.take(offer),
+        spawn: (device, offer) => new LaneHandle(device, offer, log),
+        release: (device, lane, seconds) => pool.release(device, lane as LaneHandle | undefined, seconds),
+      });
+      // As many slots as devices: the agent polls for offers only while a device is free, so no host hoards them.
+      await add({
+        taskQueue: leaseQueue(kind),
+        activities: prefixed(activities),
+        maxConcurrentActivityTaskExecutions: pool.count(kind),
+      });
+    }
+    log.info({ roles, host, devices: options.devices }, 'agent started');
+    return new HostAgent(workers, pool);
+  }
+
+  /** Works until {@link shutdown}; then ends its leases and lanes. */
+  async run(): Promise<void> {
+    const runs = this.workers.map((worker) => worker.run());
+    try {
+      await Promise.all(runs);
+    } finally {
+      this.shutdown();
+      await Promise.allSettled(runs);
+      await this.pool.close();
+    }
+  }
+
+  /** Drains: no new work, leases end, lanes finish or hand back their batches. */
+  shutdown(): void {
+    for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  }
+}

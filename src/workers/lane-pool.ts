@@ -1,0 +1,96 @@
+import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
+import { Declined } from '../contract/failures.js';
+import type { LaneOffer } from '../contract/leases.js';
+import type { LaneHandle } from './lane-handle.js';
+import type { Logger } from './log.js';
+
+interface Slot {
+  device: Device;
+  leased: boolean;
+  /** A released lane that keeps its model, and the timer that ends it. */
+  warm?: { lane: LaneHandle; timer: NodeJS.Timeout };
+}
+
+/** A device that a lease uses, with the lane that is still warm on it, if it fits. */
+export interface LeasedDevice {
+  device: Device;
+  warm: LaneHandle | undefined;
+}
+
+/**
+ * The devices of one host. A lease takes one, best the one whose warm lane already holds its model; a released lane
+ * stays warm until its time is up or another lease needs the device.
+ */
+export class LanePool {
+  private readonly slots: Slot[];
+
+  constructor(
+    devices: Device[],
+    private readonly log: Logger,
+  ) {
+    this.slots = devices.map((device) => ({ device, leased: false }));
+  }
+
+  /** Devices of `kind` on this host. */
+  count(kind: DeviceKind): number {
+    return this.slots.filter((slot) => slot.device.kind === kind).length;
+  }
+
+  /**
+   * Takes a device for `offer`.
+   * @throws Declined when none of its kind is free.
+   */
+  async take(offer: LaneOffer): Promise<LeasedDevice> {
+    const free = this.slots.filter((slot) => !slot.leased && slot.device.kind === offer.device);
+    const slot =
+      free.find((s) => s.warm && serves(s.warm.lane, offer)) ?? free.find((s) => s.warm === undefined) ?? free[0];
+    if (slot === undefined) {
+      throw new Declined({ what: `no free ${offer.device} device on this host`, next: 'The offer goes on' });
+    }
+    slot.leased = true;
+    const warm = this.cool(slot);
+    if (warm === undefined || serves(warm, offer)) return { device: slot.device, warm };
+    this.log.info({ lane: deviceName(slot.device), stage: warm.offer.stage, for: offer.stage }, 'warm lane evicted');
+    await warm.stop();
+    return { device: slot.device, warm: undefined };
+  }
+
+  /** Gives the device back; `lane` stays loaded there for `keepWarmSeconds`. */
+  release(device: Device, lane: LaneHandle | undefined, keepWarmSeconds: number): void {
+    const slot = this.slots.find((s) => s.device === device)!;
+    slot.leased = false;
+    if (lane === undefined || !lane.alive) return;
+    const timer = setTimeout(() => {
+      this.cool(slot);
+      void lane.stop();
+    }, keepWarmSeconds * 1000);
+    slot.warm = { lane, timer };
+    void lane.exited.then(() => slot.warm?.lane === lane && this.cool(slot));
+  }
+
+  /** Ends every warm lane. Leased ones are ended by their leases. */
+  async close(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => this.cool(slot)?.stop()));
+  }
+
+  private cool(slot: Slot): LaneHandle | undefined {
+    const { warm } = slot;
+    if (warm === undefined) return undefined;
+    clearTimeout(warm.timer);
+    delete slot.warm;
+    return warm.lane;
+  }
+}
+
+/** A warm lane serves another lease of the same stage, model and mode. */
+function serves(lane: LaneHandle, offer: LaneOffer): boolean {
+  const { stage, model, persistent } = lane.offer;
+  return (
+    lane.alive &&
+    stage === offer.stage &&
+    persistent === offer.persistent &&
+    model.digest === offer.model.digest &&
+    model.path === offer.model.path &&
+    model.precision === offer.model.precision
+  );
+}

@@ -1,0 +1,116 @@
+/**
+ * A lane: one process, one device, one stage, one loaded model. Started by a host agent (lane-handle.ts) with its
+ * device pinned in the environment; serves one queue after another while the model stays. Temporal runs on this
+ * thread, the model on its own (inference/session-thread.ts). It ends when its agent goes away.
+ */
+import process from 'node:process';
+import { Worker } from '@temporalio/worker';
+import { createLaneActivities } from '../activities/index.js';
+import { prefixed } from '../contract/activity-names.js';
+import { BATCHES_PER_LANE, HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
+import { VirnucproError } from '../contract/failures.js';
+import { Embedder } from '../inference/embedder.js';
+import { cacheFolderPath } from '../io/user-folders.js';
+import { type WorkerConnection, connectWorker } from './connection.js';
+import { LaneModel } from './lane-model.js';
+import type { FromLane, ToLane } from './lane-protocol.js';
+import { createLog, installRuntime } from './log.js';
+
+const title = process.argv[2] ?? 'virnucpro-lane';
+process.title = title;
+const log = createLog({ role: 'lane', lane: title });
+installRuntime(log);
+
+// A terminal's Ctrl-C reaches the whole process group; the agent decides about a lane. SIGTERM (a spot notice) drains.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => void handle({ op: 'stop' }));
+// The session thread may be inside the runtime, where process.exit() would abort with a core dump.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+let connection: WorkerConnection | undefined;
+let model: LaneModel | undefined;
+let serving: { worker: Worker; ended: Promise<void> } | undefined;
+
+function tell(message: FromLane): void {
+  process.send?.(message);
+}
+
+async function start(message: ToLane & { op: 'start' }): Promise<void> {
+  const open = (): Promise<Embedder> =>
+    Embedder.open({
+      model: message.model.path,
+      threads: message.threads,
+      cacheDir: cacheFolderPath(),
+      spinning: false,
+    });
+  model = new LaneModel(open, message.persistent);
+  const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]);
+  connection = connected;
+  tell({ op: 'warm', loadSeconds, rssBytes: process.memoryUsage().rss });
+}
+
+async function open(queue: string): Promise<void> {
+  const activities = createLaneActivities({
+    model: model!,
+    onPark: () => tell({ op: 'parked' }),
+  });
+  const worker = await Worker.create({
+    ...connection!,
+    taskQueue: queue,
+    identity: `${queue}#${process.pid}`,
+    activities: prefixed(activities),
+    // One batch computes, one is ready, and the release must get through beside them.
+    maxConcurrentActivityTaskExecutions: BATCHES_PER_LANE + 1,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    shutdownGraceTime: 0,
+  });
+  const ended = worker.run().catch((error: unknown) => {
+    log.error({ error: String(error) }, 'lane worker broke');
+    process.exitCode = 1;
+    process.disconnect();
+  });
+  serving = { worker, ended };
+  tell({ op: 'opened', queue });
+}
+
+async function close(): Promise<void> {
+  const was = serving;
+  serving = undefined;
+  if (was !== undefined) {
+    was.worker.shutdown();
+    await was.ended;
+  }
+  tell({ op: 'closed', rssBytes: process.memoryUsage().rss });
+}
+
+async function stop(): Promise<void> {
+  await close();
+  await model?.close();
+  await connection?.connection.close();
+  process.removeAllListeners('disconnect');
+  process.disconnect();
+}
+
+async function handle(message: ToLane): Promise<void> {
+  switch (message.op) {
+    case 'start':
+      return start(message);
+    case 'open':
+      return open(message.queue);
+    case 'close':
+      return close();
+    case 'stop':
+      return stop();
+    case 'ping':
+      return tell({ op: 'pong' });
+  }
+}
+
+process.on('message', (message: ToLane) => {
+  handle(message).catch((error: unknown) => {
+    const type = error instanceof VirnucproError ? error.name : 'LaneLost';
+    log.error({ op: message.op, type, error: error instanceof Error ? error.stack : String(error) }, 'lane failed');
+    tell({ op: 'failed', type, message: error instanceof Error ? error.message : String(error) });
+  });
+});

@@ -1,0 +1,24 @@
+import type { ModelRef } from '../contract/models.js';
+import type { Stage } from '../contract/stages.js';
+
+/** What an agent tells its lane process over IPC. */
+export type ToLane =
+  | { op: 'start'; stage: Stage; model: ModelRef; threads: number; persistent: boolean; heartbeatMs: number }
+  /** Serve this queue. */
+  | { op: 'open'; queue: string }
+  /** Stop serving, finish or hand back what runs; the model stays. */
+  | { op: 'close' }
+  /** Close, then end the process. */
+  | { op: 'stop' }
+  | { op: 'ping' };
+
+/** What a lane process tells its agent. */
+export type FromLane =
+  | { op: 'warm'; loadSeconds: number; rssBytes: number }
+  | { op: 'opened'; queue: string }
+  | { op: 'closed'; rssBytes: number }
+  /** The stage run gives the lane back and wants it kept warm. */
+  | { op: 'parked' }
+  /** The model cannot be loaded, ever; `type` is a class name of contract/failures.ts. */
+  | { op: 'failed'; type: string; message: string }
+  | { op: 'pong' };

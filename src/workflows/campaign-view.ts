@@ -1,0 +1,81 @@
+import type { CampaignProgress, SliceReport, StageProgress } from '../contract/progress.js';
+import type { EmbedStageResult, SplitOutput } from '../contract/run.js';
+import { STAGES, type Stage } from '../contract/stages.js';
+
+/** What a campaign knows of its wave, gathered from activities' results and slices' reports. A plain class. */
+export class CampaignView {
+  state: CampaignProgress['state'] = 'inspecting';
+  readonly samples = { total: 0, split: 0, done: 0, failed: 0 };
+  private frames = 0;
+  private readonly batches = new Map<Stage, number>();
+  private readonly slices = new Map<string, { stage: Stage; progress: StageProgress }>();
+
+  /** Forgets what an earlier attempt at this wave counted. */
+  startWave(): void {
+    Object.assign(this.samples, { split: 0, done: 0, failed: 0 });
+    this.frames = 0;
+    this.batches.clear();
+    this.slices.clear();
+  }
+
+  split(output: SplitOutput): void {
+    this.samples.split += 1;
+    this.frames += output.frames;
+  }
+
+  startStage(stage: Stage, batches: number): void {
+    this.batches.set(stage, batches);
+  }
+
+  slice({ slice, stage, progress }: SliceReport): void {
+    // A report can arrive after the slice's result, which is final.
+    if (this.isDone(slice)) return;
+    this.slices.set(slice, { stage, progress });
+  }
+
+  sliceDone(slice: string, stage: Stage, batches: number, result: EmbedStageResult): void {
+    const { frames, tokens, modelLoads } = result;
+    this.slices.set(slice, {
+      stage,
+      progress: { batches, done: batches, failed: 0, frames, tokens, modelLoads, lanes: [] },
+    });
+  }
+
+  progress(): CampaignProgress {
+    const stages = Object.fromEntries(STAGES.map((stage) => [stage, this.stage(stage)]));
+    return {
+      state: this.state,
+      samples: { ...this.samples },
+      frames: this.frames,
+      stages: stages as Record<Stage, StageProgress>,
+    };
+  }
+
+  private isDone(slice: string): boolean {
+    const progress = this.slices.get(slice)?.progress;
+    return progress !== undefined && progress.done === progress.batches;
+  }
+
+  private stage(stage: Stage): StageProgress {
+    const total: StageProgress = {
+      batches: this.batches.get(stage) ?? 0,
+      done: 0,
+      failed: 0,
+      frames: 0,
+      tokens: 0,
+      modelLoads: 0,
+      lanes: [],
+    };
+    for (const { stage: of, progress } of this.slices.values()) {
+      if (of !== stage) continue;
+      total.done += progress.done;
+      total.failed += progress.failed;
+      total.frames += progress.frames;
+      total.tokens += progress.tokens;
+      total.modelLoads += progress.modelLoads;
+      total.lanes.push(...progress.lanes);
+      if (progress.waitingFor !== undefined) total.waitingFor = progress.waitingFor;
+    }
+    return total;
+  }
+}

@@ -1,0 +1,279 @@
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CpuActivities, LaneActivities, LeaseActivities } from '../activities/index.js';
+import { type Prefixed, unprefixed } from '../contract/activity-names.js';
+import {
+  BATCHES_PER_LANE,
+  FAILED_BATCH_RETRIES,
+  LEASE_FAILURES,
+  LONG_ACTIVITY,
+  OFFER_RETRY_MS,
+  SLICE_REPORTS,
+} from '../contract/defaults.js';
+import type { LaneUp } from '../contract/leases.js';
+import type { StageProgress } from '../contract/progress.js';
+import { leaseQueue } from '../contract/queues.js';
+import type { EmbedStageInput, EmbedStageResult } from '../contract/run.js';
+import { failureMessage, isFatal, isLaneLost } from './failures.js';
+import { LaneScheduler, type RunningBatch } from './lane-scheduler.js';
+import { type HeldLease, LeaseKeeper } from './lease-keeper.js';
+import { laneDown, laneTaken, laneUp, sliceReport, stageProgress } from './messages.js';
+import { stageDetails } from './progress-details.js';
+
+/**
+ * Embeds one slice of a stage's file batches on leased lanes.
+ *
+ * It finds the batches that have no finished artifact, keeps one lease offer open until it has its lanes, and lets
+ * them draw from one backlog. However it ends, its `finally` tries failed batches again (unless it was cancelled) and
+ * gives every lane back. Ends with type `BatchesFailed` when batches are still failed then.
+ */
+export async function embedStage(input: EmbedStageInput): Promise<EmbedStageResult> {
+  const slice = new Slice(input);
+  return slice.run();
+}
+
+class Slice {
+  private scheduler!: LaneScheduler;
+  private readonly leases: LeaseKeeper;
+  private reused = 0;
+  private fatal: unknown;
+  private readonly lanesServed = new Set<string>();
+  private changed = true;
+
+  constructor(private readonly input: EmbedStageInput) {
+    this.leases = new LeaseKeeper(() => uuid4().slice(0, 8), LEASE_FAILURES, {
+      hold: (lease) => this.hold(lease),
+      park: (lane) => this.park(lane),
+      diagnose: (error) => (isFatal(error) ? 'fatal' : 'lost'),
+      onUp: (lane) => {
+        this.lanesServed.add(`${lane.host}/${lane.device}`);
+        this.scheduler.laneUp(lane);
+      },
+      onGone: (lease) => {
+        this.scheduler.laneDown(lease);
+        this.update();
+      },
+      onFatal: (error) => {
+        this.fatal = error;
+      },
+    });
+    setHandler(laneTaken, (signal) => {
+      this.leases.taken(signal);
+      this.update();
+    });
+    setHandler(laneUp, (signal) => this.leases.up(signal));
+    setHandler(laneDown, (signal) => {
+      log.warn('lane down', { ...signal });
+      this.leases.down(signal);
+    });
+    setHandler(stageProgress, () => this.progress());
+  }
+
+  async run(): Promise<EmbedStageResult> {
+    const { manifest, from, to, stage, model, store, lanes } = this.input;
+    const cpu = unprefixed<CpuActivities>(
+      proxyActivities<Prefixed<CpuActivities>>({
+        taskQueue: lanes.cpuQueue,
+        startToCloseTimeout: LONG_ACTIVITY,
+        heartbeatTimeout: lanes.heartbeatMs,
+        summary: `${stage}: which of batches ${from + 1}-${to} are finished`,
+      }),
+    );
+    this.scheduler = new LaneScheduler([], BATCHES_PER_LANE, this.schedulerDeps());
+    const pending = await cpu.findUnfinished({ manifest, from, to, stage, model, store });
+    this.reused = to - from - pending.length;
+    this.scheduler = new LaneScheduler(pending, BATCHES_PER_LANE, this.schedulerDeps());
+
+    const reports = new CancellationScope();
+    const reporting = reports.run(() => this.report());
+    let cancelled = false;
+    try {
+      await this.settled();
+    } catch (error) {
+      cancelled = isCancellation(error);
+      throw error;
+    } finally {
+      try {
+        if (!cancelled && this.fatal === undefined) await this.retryFailedBatches();
+      } finally {
+        await CancellationScope.nonCancellable(async () => {
+          await this.leases.releaseAll(!cancelled && this.fatal === undefined && lanes.keepWarmSeconds > 0);
+          reports.cancel();
+          await reporting;
+        });
+      }
+    }
+    this.throwIfFailed();
+    const { modelLoads, ...totals } = this.scheduler.totals;
+    return {
+      ...totals,
+      reused: this.reused,
+      modelLoads: modelLoads + this.leases.modelLoads,
+      lanes: [...this.lanesServed],
+    };
+  }
+
+  /** Until no batch is open, with the offers that this takes. */
+  private async settled(): Promise<void> {
+    this.update();
+    await condition(() => this.fatal !== undefined || this.scheduler.open === 0);
+  }
+
+  private async retryFailedBatches(): Promise<void> {
+    for (let round = 1; round <= FAILED_BATCH_RETRIES && this.scheduler.failed.size > 0; round++) {
+      log.warn('trying failed batches again', { round, batches: this.scheduler.failed.size });
+      this.scheduler.retryFailed();
+      await this.settled();
+    }
+  }
+
+  private throwIfFailed(): void {
+    if (this.fatal !== undefined) throw this.fatal;
+    const [first] = this.scheduler.failed;
+    if (first === undefined) return;
+    const [index, error] = first;
+    if (isFatal(error)) throw error;
+    throw ApplicationFailure.create({
+      type: 'BatchesFailed',
+      message:
+        `${this.input.stage}: ${this.scheduler.failed.size} file batches failed ${FAILED_BATCH_RETRIES + 1} times, ` +
+        `the first is line ${index + 1} of the manifest: ${failureMessage(error)}`,
+      nonRetryable: true,
+      cause: error as Error,
+    });
+  }
+
+  private schedulerDeps(): ConstructorParameters<typeof LaneScheduler>[2] {
+    return {
+      run: (lane, batch) => this.embed(lane, batch),
+      diagnose: (error) => (isCancellation(error) ? 'cancelled' : isLaneLost(error) ? 'lane-lost' : 'batch-failed'),
+      onChange: () => this.update(),
+    };
+  }
+
+  private embed(lane: LaneUp, index: number): RunningBatch {
+    const { stage, model, manifest, store, lanes } = this.input;
+    const activities = unprefixed<LaneActivities>(
+      proxyActivities<Prefixed<LaneActivities>>({
+        taskQueue: lane.queue,
+        startToCloseTimeout: LONG_ACTIVITY,
+        heartbeatTimeout: lanes.heartbeatMs,
+        retry: { maximumAttempts: 1 },
+        cancellationType: ActivityCancellationType.TRY_CANCEL,
+        summary: `${stage} batch ${index + 1} on ${lane.host}/${lane.device}`,
+      }),
+    );
+    const scope = new CancellationScope();
+    const result = scope.run(async () => {
+      const output = await activities.embedBatch({
+        stage,
+        model,
+        manifest,
+        index,
+        store,
+        heartbeatMs: lanes.heartbeatMs,
+      });
+      this.leases.progressed();
+      return output;
+    });
+    return { result, cancel: () => scope.cancel() };
+  }
+
+  private hold(lease: string): HeldLease {
+    const { stage, model, lanes } = this.input;
+    const activities = unprefixed<LeaseActivities>(
+      proxyActivities<Prefixed<LeaseActivities>>({
+        taskQueue: leaseQueue(lanes.device),
+        startToCloseTimeout: LONG_ACTIVITY,
+        heartbeatTimeout: lanes.heartbeatMs,
+        cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        // With the default retry the server gives a dead agent's lease to another and this workflow hears nothing.
+        retry: {
+          initialInterval: OFFER_RETRY_MS,
+          backoffCoefficient: 1,
+          nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'WorkerShutdown'],
+        },
+        summary: `${stage} lane ${lease}`,
+      }),
+    );
+    const { device, persistent, keepWarmSeconds, heartbeatMs } = lanes;
+    const scope = new CancellationScope();
+    const end = scope.run(() =>
+      activities.holdLane({ lease, stage, model, device, persistent, keepWarmSeconds, heartbeatMs }),
+    );
+    return { end, cancel: () => scope.cancel() };
+  }
+
+  private async park(lane: LaneUp): Promise<void> {
+    const { heartbeatMs } = this.input.lanes;
+    const activities = unprefixed<LaneActivities>(
+      proxyActivities<Prefixed<LaneActivities>>({
+        taskQueue: lane.queue,
+        scheduleToCloseTimeout: heartbeatMs,
+        retry: { maximumAttempts: 1 },
+        summary: `release ${lane.host}/${lane.device}, stay warm`,
+      }),
+    );
+    await activities.parkLane();
+  }
+
+  /** After every event: ask for lanes as far as there is work for them, and let people see. */
+  private update(): void {
+    this.changed = true;
+    this.leases.want(Math.min(this.input.lanes.lanes, this.scheduler.open));
+    setCurrentDetails(stageDetails(this.input.stage, this.progress()));
+  }
+
+  private progress(): StageProgress {
+    const { totals, failed, open } = this.scheduler;
+    return {
+      batches: this.input.to - this.input.from,
+      done: this.reused + totals.embedded,
+      failed: failed.size,
+      frames: totals.frames,
+      tokens: totals.tokens,
+      modelLoads: totals.modelLoads + this.leases.modelLoads,
+      lanes: [...this.scheduler.views(), ...this.leases.views()],
+      ...(open > 0 && this.scheduler.views().length === 0 && this.leases.offering
+        ? { waitingFor: `a free ${this.input.lanes.device} lane (queue ${leaseQueue(this.input.lanes.device)})` }
+        : {}),
+    };
+  }
+
+  /** Tells the campaign when lanes changed or another part of the batches is done: bounded by SLICE_REPORTS. */
+  private async report(): Promise<void> {
+    const { reportTo, stage, from, to } = this.input;
+    if (reportTo === undefined) return;
+    const campaign = getExternalWorkflowHandle(reportTo.workflowId, reportTo.runId);
+    const slice = workflowInfo().workflowId;
+    const step = Math.ceil((to - from) / SLICE_REPORTS);
+    const signature = (): string => {
+      const { done, failed, lanes, waitingFor } = this.progress();
+      return JSON.stringify([Math.floor(done / step), failed, lanes.map((l) => [l.lease, l.pid, l.state]), waitingFor]);
+    };
+    let sent = '';
+    try {
+      for (;;) {
+        await condition(() => this.changed && signature() !== sent);
+        this.changed = false;
+        sent = signature();
+        await campaign.signal(sliceReport, { slice, stage, progress: this.progress() });
+      }
+    } catch (error) {
+      // The campaign may be gone (terminated): then this slice is being cancelled too.
+      if (!isCancellation(error)) log.warn('campaign does not hear progress', { error: failureMessage(error) });
+    }
+  }
+}

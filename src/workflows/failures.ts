@@ -1,0 +1,56 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { FailureReport } from '../contract/run.js';
+
+/** Failure types (class names of contract/failures.ts) after which no host and no other try can help. */
+const FATAL = new Set(['ModelError', 'DeviceError', 'OptionError', 'InternalError']);
+
+/** The innermost failure: what really happened, below the wrappers of activities and children. */
+export function rootFailure(error: unknown): unknown {
+  let failure = error;
+  while ((failure instanceof ActivityFailure || failure instanceof ChildWorkflowFailure) && failure.cause) {
+    failure = failure.cause;
+  }
+  return failure;
+}
+
+/** The class name that an activity failed with, or undefined for timeouts, cancellation and the like. */
+export function failureType(error: unknown): string | undefined {
+  const root = rootFailure(error);
+  return root instanceof ApplicationFailure ? (root.type ?? undefined) : undefined;
+}
+
+/** The message for people, without the wrappers' "Activity task failed". */
+export function failureMessage(error: unknown): string {
+  const root = rootFailure(error);
+  return root instanceof Error ? root.message : String(root);
+}
+
+/** True when trying again, here or elsewhere, cannot help. */
+export function isFatal(error: unknown): boolean {
+  const type = failureType(error);
+  return type !== undefined && FATAL.has(type);
+}
+
+/** True when the process or host that ran an activity is gone: it stopped beating, or shut down under it. */
+export function isLaneLost(error: unknown): boolean {
+  if (rootFailure(error) instanceof TimeoutFailure) return true;
+  const type = failureType(error);
+  return type === 'LaneLost' || type === 'WorkerShutdown';
+}
+
+/** True when artifacts on disk are not what they claim: the wave makes them again. */
+export function isArtifactInvalid(error: unknown): boolean {
+  return failureType(error) === 'ArtifactInvalid';
+}
+
+/** What people need to know of a failure: the parts that activities attach, or else its message. */
+export function failureReport(error: unknown): FailureReport {
+  const root = rootFailure(error);
+  const [parts] = root instanceof ApplicationFailure ? ((root.details ?? []) as Partial<FailureReport>[]) : [];
+  return {
+    type: failureType(error) ?? 'Unexpected',
+    what: parts?.what ?? failureMessage(error),
+    ...(parts?.where === undefined ? {} : { where: parts.where }),
+    next: parts?.next ?? "See the run's history in the Temporal UI",
+  };
+}

@@ -1,0 +1,2 @@
+export { embedStage } from './embed-stage.js';
+export { predictCampaign } from './predict-campaign.js';

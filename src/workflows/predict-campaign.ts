@@ -1,0 +1,257 @@
+import {
+  ApplicationFailure,
+  ParentClosePolicy,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CpuActivities } from '../activities/index.js';
+import { type Prefixed, unprefixed } from '../contract/activity-names.js';
+import type { ArtifactRef } from '../contract/artifacts.js';
+import { LONG_ACTIVITY, REMAKE_ATTEMPTS, SLICE_BATCHES, SLICE_LANES } from '../contract/defaults.js';
+import type { CampaignProgress, SliceReport } from '../contract/progress.js';
+import type {
+  CampaignInput,
+  CampaignResult,
+  EmbedStageResult,
+  RunModels,
+  SampleResult,
+  SampleSpec,
+  SplitOutput,
+  StageSummary,
+} from '../contract/run.js';
+import { STAGES, type Stage } from '../contract/stages.js';
+import { CampaignView } from './campaign-view.js';
+import { embedStage } from './embed-stage.js';
+import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
+import { campaignProgress, sliceReport } from './messages.js';
+import { campaignDetails } from './progress-details.js';
+
+/**
+ * Predicts a campaign of samples, wave by wave: split every sample of the wave, run both embedding stages over all
+ * their file batches, classify and write each sample. A bad sample fails alone. One run handles one wave and continues
+ * as new, so histories stay short however long the campaign.
+ */
+export async function predictCampaign(input: CampaignInput): Promise<CampaignResult> {
+  const campaign = new Campaign(input);
+  return campaign.run();
+}
+
+interface SplitSample {
+  sample: SampleSpec;
+  split: SplitOutput;
+}
+
+class Campaign {
+  private readonly view = new CampaignView();
+  private readonly cursor: number;
+  private readonly cpu: CpuActivities;
+
+  constructor(private readonly input: CampaignInput) {
+    this.cursor = input.cursor ?? 0;
+    setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
+    setHandler(sliceReport, (report: SliceReport) => {
+      this.view.slice(report);
+      this.show();
+    });
+    this.cpu = this.cpuActivities();
+  }
+
+  async run(): Promise<CampaignResult> {
+    const { options, samples } = this.input;
+    this.enter('inspecting');
+    const models = await this.cpu.inspectModels(options);
+    const wave = await this.cpu.planWave({ samples, cursor: this.cursor, store: options.outputDir });
+    this.view.samples.total = wave.samples.length;
+
+    const results = await this.runWave(wave.samples, models);
+
+    const before = this.input.before ?? { done: 0, failed: 0 };
+    const failed = results.filter((result) => result.status === 'failed').length;
+    const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
+    if (wave.next !== undefined) {
+      return continueAsNew<typeof predictCampaign>({ ...this.input, cursor: wave.next, before: counts });
+    }
+    this.enter('done');
+    if (counts.done === 0 && counts.failed > 0) throw allFailed(results);
+    return { counts, samples: results };
+  }
+
+  /** Corrupt artifacts are made again: finished ones are found by digest, so only the bad ones cost anything. */
+  private async runWave(samples: SampleSpec[], models: RunModels): Promise<SampleResult[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.tryWave(samples, models, attempt);
+      } catch (error) {
+        if (!isArtifactInvalid(error) || attempt === REMAKE_ATTEMPTS) throw error;
+        log.warn('making artifacts again', { attempt, reason: failureMessage(error) });
+      }
+    }
+  }
+
+  private async tryWave(samples: SampleSpec[], models: RunModels, attempt: number): Promise<SampleResult[]> {
+    this.view.startWave();
+    this.enter('splitting');
+    const failed: SampleResult[] = [];
+    const splits = await this.perSample(samples, failed, async (sample): Promise<SplitSample> => {
+      const split = await this.cpuActivities(`split ${sample.name}`).splitSample({
+        sample,
+        options: this.input.options,
+      });
+      this.view.split(split);
+      this.show();
+      return { sample, split };
+    });
+
+    this.enter('embedding');
+    const { outputDir } = this.input.options;
+    const manifest = await this.cpu.joinManifests({
+      key: `.virnucpro/work/wave-${this.cursor}.jsonl`,
+      manifests: splits.map(({ split }) => split.manifest),
+      store: outputDir,
+    });
+    const stages = {} as Record<Stage, StageSummary>;
+    for (const stage of STAGES) stages[stage] = await this.runStage(stage, manifest, models, attempt);
+
+    this.enter('classifying');
+    const done = await this.perSample(splits, failed, async ({ sample, split }): Promise<SampleResult> => {
+      const counts = await this.cpuActivities(`classify ${sample.name}`).classifySample({
+        sample,
+        split,
+        models,
+        options: this.input.options,
+        stages,
+      });
+      this.view.samples.done += 1;
+      this.show();
+      return { sample: sample.name, status: 'done', counts };
+    });
+    return [...done, ...failed];
+  }
+
+  /** A sliding window of slices over the wave's batches. */
+  private async runStage(
+    stage: Stage,
+    manifest: ArtifactRef,
+    models: RunModels,
+    attempt: number,
+  ): Promise<StageSummary> {
+    const { options } = this.input;
+    const batches = manifest.records;
+    const startedAt = Date.now();
+    const window = Math.ceil(options.lanes / SLICE_LANES);
+    const starts = Array.from({ length: Math.ceil(batches / SLICE_BATCHES) }, (_, i) => i * SLICE_BATCHES);
+    const results: EmbedStageResult[] = [];
+    this.view.startStage(stage, batches);
+    const runSlices = async (): Promise<void> => {
+      for (let from = starts.shift(); from !== undefined; from = starts.shift()) {
+        results.push(await this.runSlice(stage, manifest, models, from, attempt, Math.ceil(options.lanes / window)));
+      }
+    };
+    await Promise.all(Array.from({ length: window }, runSlices));
+    return { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+  }
+
+  private async runSlice(
+    stage: Stage,
+    manifest: ArtifactRef,
+    models: RunModels,
+    from: number,
+    attempt: number,
+    lanes: number,
+  ): Promise<EmbedStageResult> {
+    const { options } = this.input;
+    const { workflowId, runId } = workflowInfo();
+    const to = Math.min(from + SLICE_BATCHES, manifest.records);
+    const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}/${from + 1}-${to}`;
+    const { device, persistent, keepWarmSeconds, heartbeatMs, cpuQueue } = options;
+    const result = await executeChild(embedStage, {
+      workflowId: slice,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: `${stage}: file batches ${from + 1} to ${to}`,
+      args: [
+        {
+          stage,
+          model: stage === 'dnabert-s' ? models.dna : models.protein,
+          manifest,
+          from,
+          to,
+          store: options.outputDir,
+          lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, cpuQueue },
+          reportTo: { workflowId, runId },
+        },
+      ],
+    });
+    this.view.sliceDone(slice, stage, to - from, result);
+    this.show();
+    return result;
+  }
+
+  /** Runs `step` for each sample at once; one that fails by itself is put aside in `failed`, the rest goes on. */
+  private async perSample<S extends SampleSpec | SplitSample, R>(
+    items: S[],
+    failed: SampleResult[],
+    step: (item: S) => Promise<R>,
+  ): Promise<R[]> {
+    const results = await Promise.all(
+      items.map(async (item) => {
+        try {
+          return { ok: await step(item) };
+        } catch (error) {
+          if (isCancellation(error) || isArtifactInvalid(error)) throw error;
+          const { name } = 'sample' in item ? item.sample : item;
+          failed.push({ sample: name, status: 'failed', failure: failureReport(error) });
+          this.view.samples.failed += 1;
+          this.show();
+          return undefined;
+        }
+      }),
+    );
+    return results.flatMap((result) => (result === undefined ? [] : [result.ok]));
+  }
+
+  private cpuActivities(summary?: string): CpuActivities {
+    const { cpuQueue, heartbeatMs } = this.input.options;
+    return unprefixed(
+      proxyActivities<Prefixed<CpuActivities>>({
+        taskQueue: cpuQueue,
+        startToCloseTimeout: LONG_ACTIVITY,
+        heartbeatTimeout: heartbeatMs,
+        retry: { maximumInterval: '1 minute' },
+        ...(summary === undefined ? {} : { summary }),
+      }),
+    );
+  }
+
+  private enter(state: CampaignProgress['state']): void {
+    this.view.state = state;
+    this.show();
+  }
+
+  private show(): void {
+    setCurrentDetails(campaignDetails(this.view.progress()));
+  }
+}
+
+function sumOfSlices(slices: EmbedStageResult[]): EmbedStageResult {
+  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0 };
+  for (const slice of slices) {
+    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += slice[name];
+  }
+  return { ...total, lanes: [...new Set(slices.flatMap((slice) => slice.lanes))] };
+}
+
+function allFailed(results: SampleResult[]): ApplicationFailure {
+  const report = results[0]!.failure!;
+  return ApplicationFailure.create({
+    type: report.type,
+    message: results.length === 1 ? report.what : `all ${results.length} samples failed; the first: ${report.what}`,
+    nonRetryable: true,
+    details: [report],
+  });
+}
