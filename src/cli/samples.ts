@@ -142,7 +142,6 @@ function whatIsWrongWith(name: string): string | undefined {
   if (name.startsWith('.')) return 'starts with a dot';
   if (RESERVED.has(name.toLowerCase())) return 'is kept for the campaign itself';
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return `is longer than ${LONGEST_NAME_BYTES} bytes`;
-  // eslint-disable-next-line no-control-regex -- they are what must not be in it
   if (/[/\\\u0000-\u001f\u007f]/.test(name)) return 'holds a path separator or control character';
   return undefined;
 }
