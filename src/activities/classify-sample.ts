@@ -1,7 +1,5 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
-import type { ArtifactRef } from '../contract/artifacts.js';
-import { ArtifactInvalid } from '../contract/failures.js';
 import type {
   ManifestEntry,
   RunModels,
@@ -14,10 +12,8 @@ import type {
 import { STAGES, type Stage } from '../contract/stages.js';
 import { type EmbeddedBatch, classifySample as classify } from '../inference/classify-sample.js';
 import { Classifier } from '../inference/classifier-session.js';
-import type { ArtifactStore } from '../io/artifact-store.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
-import { type Origin, findWhole } from '../io/origin.js';
 import { splitToFasta } from '../io/split-fasta.js';
 import { embeddingArtifact } from './embedding-artifact.js';
 import { startHeartbeat } from './heartbeat.js';
@@ -47,17 +43,13 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
     const store = openStore(options.outputDir);
     const outputDir = path.join(options.outputDir, sample.prefix);
     const entries = await readJsonLines<ManifestEntry>(await store.get(split.manifest));
-    const batches: EmbeddedBatch[] = [];
-    for (const entry of entries) {
-      batches.push({
-        frames: entry.frames,
-        embeddings: {
-          'dnabert-s': await finished(store, embeddingArtifact('dnabert-s', models.dna, entry)),
-          'esm-2': await finished(store, embeddingArtifact('esm-2', models.protein, entry)),
-        },
-      });
-      heartbeat.progress({ state: 'checking embeddings', batches: batches.length, of: entries.length });
-    }
+    const batches = entries.map((entry): EmbeddedBatch => ({
+      frames: entry.frames,
+      embeddings: {
+        'dnabert-s': embeddingArtifact('dnabert-s', models.dna, entry),
+        'esm-2': embeddingArtifact('esm-2', models.protein, entry),
+      },
+    }));
     const classifier = await Classifier.open({ path: models.classifier.path, threads: 1 });
     try {
       const { counts, files } = await classify({
@@ -88,16 +80,6 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
   } finally {
     heartbeat.stop();
   }
-}
-
-async function finished(store: ArtifactStore, { key, origin }: { key: string; origin: Origin }): Promise<ArtifactRef> {
-  const ref = await findWhole(store, key, origin);
-  if (ref !== undefined) return ref;
-  throw new ArtifactInvalid({
-    what: 'embeddings are missing or not whole',
-    where: key,
-    next: 'They will be made again',
-  });
 }
 
 /** Embeddings take 13 KB a frame with the real models: they go once the tables are there, unless asked for. */

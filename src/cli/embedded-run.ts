@@ -52,7 +52,8 @@ export async function openEmbeddedRun(options: {
   }
 }
 
-function agentCommand(
+/** The agent that serves this machine's embedded server with CPU lanes. */
+export function agentCommand(
   server: EmbeddedServer,
   { lanes, threads }: { lanes: number; threads: number },
 ): ManagedChildSpec {

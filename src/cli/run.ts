@@ -1,6 +1,21 @@
 import { CommanderError, type Command } from 'commander';
 import { OptionError, VirnucproError } from '../contract/failures.js';
 
+/** Why a command stops that was told to by a signal: it tidies up and exits as a process killed by it would. */
+export class Interrupted extends Error {
+  constructor(readonly exitCode: number) {
+    super('interrupted');
+  }
+}
+
+/** Aborts on Ctrl-C or SIGTERM, with {@link Interrupted} as its reason, instead of dying at once. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort(new Interrupted(130)));
+  process.once('SIGTERM', () => controller.abort(new Interrupted(143)));
+  return controller.signal;
+}
+
 /** Exit codes of all commands. */
 const FAILED = 1;
 const USAGE = 2;
@@ -26,6 +41,7 @@ function throwInsteadOfExit(command: Command): void {
 function report(error: unknown): number {
   // Commander has printed its message itself; exit code 0 is --help or --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof VirnucproError) {
     const where = error.where === undefined ? '' : `${error.where}: `;
     process.stderr.write(`error: ${where}${error.what}\n${error.next}\n`);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { inputStem } from '../io/input.js';
 import { splitToFasta } from '../io/split-fasta.js';
 import { CHUNK_SIZE } from '../sequence/chunk.js';
+import { interruption } from './run.js';
 import { wholeNumber } from './whole-number.js';
 
 /** `virnucpro split`: chunks and open frames as FASTA files, with no model and no Temporal. */
@@ -17,6 +18,7 @@ export function splitCommand(): Command {
         stem: inputStem(input),
         outputDir: options.outputDir,
         chunkSize: options.expectedLength,
+        signal: interruption(),
       });
       console.log(
         `${totals.records} records, ${totals.bases} bases: ${totals.chunks} chunks, ` +

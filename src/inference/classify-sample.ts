@@ -1,13 +1,15 @@
 import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { InternalError, ModelError } from '../contract/failures.js';
+import { ArtifactInvalid, ModelError } from '../contract/failures.js';
 import type { SampleCounts } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
-import { readArrowFile } from '../io/arrow-file.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
-import { readEmbeddings } from '../io/embeddings-file.js';
+import { readContigs } from '../io/contigs-file.js';
+import { type Embeddings, readEmbeddings } from '../io/embeddings-file.js';
+import { readFrames } from '../io/frames-file.js';
+import { type Origin, digestOfOrigin } from '../io/origin.js';
 import { type ResultFile, writeAccounting, writeConsensus, writePredictions } from '../io/tables.js';
-import { type AccountingRow, type SplitContig, accountContigs, checkLaws } from '../scoring/accounting.js';
+import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
 import { mergeFeatures } from '../scoring/merge-features.js';
@@ -18,10 +20,16 @@ export interface FeatureClassifier {
   predict(features: Float32Array): Promise<Float32Array>;
 }
 
+/** Where a file batch's vectors of one stage are, and what they must have been made from. */
+export interface EmbeddingsKey {
+  key: string;
+  origin: Origin;
+}
+
 /** A file batch and its vectors from both stages. */
 export interface EmbeddedBatch {
   frames: ArtifactRef;
-  embeddings: Record<Stage, ArtifactRef>;
+  embeddings: Record<Stage, EmbeddingsKey>;
 }
 
 export interface ClassifySampleInput {
@@ -49,13 +57,13 @@ export interface ClassifySampleOutput {
 /**
  * Scores every embedded frame of a sample and writes its tables, batch by batch: memory holds one batch, one best score
  * a chunk and one row a contig. No table appears unless the accounting adds up.
- * @throws ArtifactInvalid when an artifact is not what its reference says or the embeddings are of other frames;
+ * @throws ArtifactInvalid when an artifact is missing or not what it should be, or embeddings are of other frames;
  *   ModelError when the classifier wants another width or gives no numbers; StorageError when the disk refuses;
  *   InternalError when the accounting does not add up.
  */
 export async function classifySample(input: ClassifySampleInput): Promise<ClassifySampleOutput> {
   const { outputDir, stem, quarantined = new Set<string>() } = input;
-  const contigs = await readContigs(input.store, input.contigs);
+  const contigs = await readContigs(await input.store.get(input.contigs));
   const consensus = new Consensus();
   let called = 0;
   let viral = 0;
@@ -104,10 +112,10 @@ async function classifyBatch(
   classifier: FeatureClassifier,
   quarantined: ReadonlySet<string>,
 ): Promise<Prediction[]> {
-  const frames = await readArrowFile(await store.get(batch.frames), { kind: 'frames' });
-  const nucleotide = await readEmbeddings(await store.get(batch.embeddings['dnabert-s']));
-  const protein = await readEmbeddings(await store.get(batch.embeddings['esm-2']));
-  const features = mergeFeatures(frames.strings('id'), nucleotide, protein, quarantined);
+  const frames = await readFrames(await store.get(batch.frames));
+  const nucleotide = await findEmbeddings(store, batch.embeddings['dnabert-s']);
+  const protein = await findEmbeddings(store, batch.embeddings['esm-2']);
+  const features = mergeFeatures(frames.ids, nucleotide, protein, quarantined);
   if (features.width !== classifier.inputSize) {
     throw new ModelError({
       what: `classifier takes ${classifier.inputSize} features, the models give ${nucleotide.width} + ${protein.width}`,
@@ -118,27 +126,10 @@ async function classifyBatch(
   return toPredictions(features.ids, await classifier.predict(features.vectors));
 }
 
-async function readContigs(store: ArtifactStore, ref: ArtifactRef): Promise<SplitContig[]> {
-  const file = await readArrowFile(await store.get(ref), { kind: 'contigs' });
-  const length = file.uint32('length');
-  const chunks = file.uint32('chunks');
-  const chunksNoOpenFrame = file.uint32('chunks_no_open_frame');
-  const frames = file.uint32('frames');
-  const reasons = file.strings('reason');
-  return file.strings('id').map((id, i) => ({
-    id,
-    length: length[i]!,
-    chunks: chunks[i]!,
-    chunksNoOpenFrame: chunksNoOpenFrame[i]!,
-    frames: frames[i]!,
-    reason: toReason(reasons[i]!, id),
-  }));
-}
-
-const SPLIT_REASONS = ['', 'empty', 'too_short', 'no_open_frame'] as const;
-
-function toReason(reason: string, contig: string): SplitContig['reason'] {
-  const known = SPLIT_REASONS.find((one) => one === reason);
-  if (known === undefined) throw new InternalError(`unknown reason ${reason}`, `contig ${contig}`);
-  return known;
+async function findEmbeddings(store: ArtifactStore, { key, origin }: EmbeddingsKey): Promise<Embeddings> {
+  const file = await store.peek(key);
+  if (file === undefined) {
+    throw new ArtifactInvalid({ what: 'embeddings are missing', where: key, next: 'They will be made again' });
+  }
+  return readEmbeddings(file, digestOfOrigin(origin));
 }

@@ -107,16 +107,11 @@ function toData(column: ArrowColumn): Data {
 }
 
 function toUtf8(strings: string[]): Data {
-  const encoded = strings.map((text) => Buffer.from(text, 'utf8'));
   const valueOffsets = new Int32Array(strings.length + 1);
-  encoded.forEach((bytes, i) => (valueOffsets[i + 1] = valueOffsets[i]! + bytes.length));
-  return makeData({
-    type: new Utf8(),
-    length: strings.length,
-    nullCount: 0,
-    valueOffsets,
-    data: Buffer.concat(encoded),
-  });
+  strings.forEach((text, i) => (valueOffsets[i + 1] = valueOffsets[i]! + Buffer.byteLength(text)));
+  const data = Buffer.alloc(valueOffsets.at(-1)!);
+  strings.forEach((text, i) => data.write(text, valueOffsets[i]!));
+  return makeData({ type: new Utf8(), length: strings.length, nullCount: 0, valueOffsets, data });
 }
 
 /** Digest over names, types and the exact bytes of every column, without Arrow's padding. */

@@ -15,6 +15,7 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const RECORD_START = '>'.charCodeAt(0);
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** One record of a FASTA file. */
 export interface FastaRecord {
@@ -222,7 +223,7 @@ class FastaParser {
       throw new InputError({ what: 'record without an id', where, next: 'Write a name directly behind ">"' });
     }
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return STRICT_UTF8.decode(bytes);
     } catch (cause) {
       throw new InputError({ what: 'id is not UTF-8 text', where, next: 'Use plain ASCII ids', cause });
     }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../contract/failures.js';
@@ -24,14 +25,21 @@ export function inputStem(input: string): string {
   return name.replace(/\.(fa|fasta|fna|ffn|fas|fsa)$/i, '') || name;
 }
 
+export interface ReadInputOptions {
+  /** Ends a read that waits for its next piece, as standard input may for long. */
+  signal?: AbortSignal;
+  /** Is given the pieces as they are stored, before decompression. */
+  onRead?: (piece: Uint8Array) => void;
+}
+
 /**
  * The bytes of a file or of standard input, decompressed if they start as gzip does (also of several members, as
  * bgzip writes them).
- * @param onRead is given the pieces as they are stored, before decompression.
- * @throws InputError when there is no such file, it cannot be read, or it is a truncated or damaged gzip file.
+ * @throws InputError when there is no such file, it cannot be read, or it is a truncated or damaged gzip file. The
+ * signal's reason when it is aborted.
  */
-export async function* readInput(input: string, onRead?: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array> {
-  const stored = readStored(input, onRead);
+export async function* readInput(input: string, options: ReadInputOptions = {}): AsyncGenerator<Uint8Array> {
+  const stored = readStored(input, options);
   const head: Uint8Array[] = [];
   let headBytes = 0;
   while (headBytes < GZIP_MAGIC.length) {
@@ -45,14 +53,16 @@ export async function* readInput(input: string, onRead?: (piece: Uint8Array) => 
   yield* GZIP_MAGIC.every((byte, i) => start[i] === byte) ? decompress(all, inputName(input)) : all;
 }
 
-async function* readStored(input: string, onRead?: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+async function* readStored(input: string, { signal, onRead }: ReadInputOptions): AsyncGenerator<Uint8Array> {
   const stream = input === STDIN ? process.stdin : createReadStream(input, { highWaterMark: PIECE_BYTES });
+  if (signal) addAbortSignal(signal, stream);
   try {
     for await (const piece of stream) {
       onRead?.(piece as Uint8Array);
       yield piece as Uint8Array;
     }
   } catch (error) {
+    signal?.throwIfAborted();
     throw toInputError(error, inputName(input));
   }
 }

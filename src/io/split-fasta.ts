@@ -70,8 +70,13 @@ async function writeFiles(
     const proteins = await writerTo(files.protein);
     const writers = [chunked, nucleotides, proteins];
     const breathe = breather(task.signal);
+    const stoppable = task.signal === undefined ? {} : { signal: task.signal };
     const totals = { records: 0, bases: 0, chunks: 0, chunksNoOpenFrame: 0, frames: 0 };
-    for await (const { id, sequence } of readFasta(readInput(task.input), inputName(task.input), task)) {
+    for await (const { id, sequence } of readFasta(
+      readInput(task.input, stoppable),
+      inputName(task.input),
+      stoppable,
+    )) {
       totals.records += 1;
       totals.bases += sequence.length;
       let number = 0;

@@ -211,8 +211,9 @@ class Split {
 
   /** The input's records, and at its end the check that it is still the file that was digested. */
   private async *records(): AsyncGenerator<FastaRecord> {
-    const { input, signal } = this.task;
-    yield* readFasta(readInput(input, this.onRead), input, signal === undefined ? {} : { signal });
+    const { input } = this.task;
+    const stoppable = this.task.signal === undefined ? {} : { signal: this.task.signal };
+    yield* readFasta(readInput(input, { ...stoppable, onRead: this.onRead }), input, stoppable);
     if ((await stampOf(input)) === this.stamp) return;
     throw new InputError({ what: 'the file changed while it was read', where: input, next: 'Run it again' });
   }

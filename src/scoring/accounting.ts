@@ -1,22 +1,10 @@
 import { InternalError } from '../contract/failures.js';
+import type { ContigRow, NoFrameReason } from '../io/contigs-file.js';
 import type { ChunkCall } from './consensus.js';
 import { chunkOfFrame, contigOfChunk } from '../sequence/ids.js';
 
-/** Why no frame of a contig was called; '' for a contig that was. `too_short` is under 3 bases. */
-export type Reason = '' | 'empty' | 'too_short' | 'no_open_frame' | 'quarantined';
-
-/** What splitting found in one contig. */
-export interface SplitContig {
-  id: string;
-  /** Bases. */
-  length: number;
-  chunks: number;
-  /** Chunks without any stop-free translation. */
-  chunksNoOpenFrame: number;
-  frames: number;
-  /** Why it has no frame; '' when it has one. */
-  reason: '' | 'empty' | 'too_short' | 'no_open_frame';
-}
+/** Why no frame of a contig was called; '' for a contig that was. */
+export type Reason = NoFrameReason | 'quarantined';
 
 /** One row of accounting.tsv: what became of a contig. */
 export interface AccountingRow {
@@ -41,7 +29,7 @@ export interface AccountingRow {
  * @throws InternalError when a call or a quarantined frame belongs to no contig, or two contigs have one id.
  */
 export function accountContigs(
-  contigs: Iterable<SplitContig>,
+  contigs: Iterable<ContigRow>,
   calls: Iterable<ChunkCall>,
   quarantined: Iterable<string>,
 ): AccountingRow[] {

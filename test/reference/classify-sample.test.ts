@@ -5,14 +5,17 @@ import path from 'node:path';
 import { Classifier } from '../../src/inference/classifier-session.js';
 import { type EmbeddedBatch, classifySample } from '../../src/inference/classify-sample.js';
 import { Embedder } from '../../src/inference/embedder.js';
-import { writeArrowFile } from '../../src/io/arrow-file.js';
+import { type ContigRow, writeContigs } from '../../src/io/contigs-file.js';
 import { writeEmbeddings } from '../../src/io/embeddings-file.js';
+import { writeFrames } from '../../src/io/frames-file.js';
 import { LocalStore } from '../../src/io/local-store.js';
+import { digestOfOrigin } from '../../src/io/origin.js';
 import { chunkOfFrame, contigOfChunk } from '../../src/sequence/ids.js';
 import { compareResults, readTable } from '../support/compare-results.js';
 
 const golden = 'test/fixtures/golden';
-const MADE_BY = 'test';
+const ORIGIN = { kind: 'embeddings', model: 'tiny' };
+const MADE_BY = digestOfOrigin(ORIGIN);
 
 type Records = Map<string, string>;
 
@@ -57,46 +60,40 @@ describe('golden frames through tiny models and classifier', () => {
       const batches: EmbeddedBatch[] = [];
       for (let start = 0; start < ids.length; start += 20) {
         const batch = ids.slice(start, start + 20);
-        const nucleotide = batch.map((id) => nucleotides.get(id)!);
-        const protein = batch.map((id) => proteins.get(id)!);
+        const frames = {
+          ids: batch,
+          nucleotides: batch.map((id) => nucleotides.get(id)!),
+          proteins: batch.map((id) => proteins.get(id)!),
+        };
         const embed = async (stage: string, embedder: Embedder, sequences: string[]) => {
           const vectors = await embedder.embed(sequences);
-          return store.put(`${stage}/${start}`, (file) =>
+          const key = `${stage}/${start}`;
+          await store.put(key, (file) =>
             writeEmbeddings(file, MADE_BY, { ids: batch, vectors, width: embedder.facts.hidden }),
           );
+          return { key, origin: ORIGIN };
         };
         batches.push({
-          frames: await store.put(`frames/${start}`, (file) =>
-            writeArrowFile(file, { kind: 'frames', made_by: MADE_BY }, { id: batch, nucleotide, protein }),
-          ),
+          frames: await store.put(`frames/${start}`, (file) => writeFrames(file, MADE_BY, frames)),
           embeddings: {
-            'dnabert-s': await embed('dnabert-s', dnabert, nucleotide),
-            'esm-2': await embed('esm-2', esm, protein),
+            'dnabert-s': await embed('dnabert-s', dnabert, frames.nucleotides),
+            'esm-2': await embed('esm-2', esm, frames.proteins),
           },
         });
       }
-      const rows = [...contigs].map(([id, sequence]) => {
+      const rows = [...contigs].map(([id, sequence]): ContigRow => {
         const own = [...chunks.keys()].filter((chunk) => contigOfChunk(chunk) === id);
-        const frames = ids.map(chunkOfFrame).filter((chunk) => own.includes(chunk));
-        const closed = own.length - new Set(frames).size;
-        const reason = frames.length > 0 ? '' : sequence.length < 3 ? 'too_short' : 'no_open_frame';
-        return { id, length: sequence.length, chunks: own.length, closed, frames: frames.length, reason };
+        const open = ids.map(chunkOfFrame).filter((chunk) => own.includes(chunk));
+        return {
+          id,
+          length: sequence.length,
+          chunks: own.length,
+          chunksNoOpenFrame: own.length - new Set(open).size,
+          frames: open.length,
+          reason: open.length > 0 ? '' : sequence.length < 3 ? 'too_short' : 'no_open_frame',
+        };
       });
-      const numbers = (of: (row: (typeof rows)[0]) => number): Uint32Array => Uint32Array.from(rows, of);
-      const contigsFile = await store.put('contigs', (file) =>
-        writeArrowFile(
-          file,
-          { kind: 'contigs', made_by: MADE_BY },
-          {
-            id: rows.map((row) => row.id),
-            length: numbers((row) => row.length),
-            chunks: numbers((row) => row.chunks),
-            chunks_no_open_frame: numbers((row) => row.closed),
-            frames: numbers((row) => row.frames),
-            reason: rows.map((row) => row.reason),
-          },
-        ),
-      );
+      const contigsFile = await store.put('contigs', (file) => writeContigs(file, MADE_BY, rows));
 
       const outputDir = path.join(dir, name, 'out');
       const input = { store, contigs: contigsFile, batches, classifier, outputDir, stem: name };

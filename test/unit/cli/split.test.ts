@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { goldenCases } from '../../support/golden.js';
 
@@ -53,6 +55,25 @@ describe('cli/split', () => {
       'error: standard input, line 1: not FASTA but FASTQ\n' +
         'Convert it first: seqkit fq2fa in.fq > in.fa, or seqtk seq -a in.fq > in.fa\n',
     );
+    assert.deepEqual(await readdir(dir), []);
+  });
+
+  it('leaves nothing when it is interrupted', async () => {
+    const child = spawn(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      PROGRAM,
+      'virnucpro',
+      'split',
+      '-',
+      '-o',
+      dir,
+    ]);
+    child.stdin.write('>a\nACGT\n');
+    while ((await readdir(dir)).length < 3) await setTimeout(20);
+    const closed = once(child, 'close');
+    child.kill('SIGINT');
+    assert.deepEqual(await closed, [130, null]);
     assert.deepEqual(await readdir(dir), []);
   });
 

@@ -7,11 +7,18 @@ import { ArtifactInvalid, InternalError, ModelError } from '../../../src/contrac
 import {
   type ClassifySampleInput,
   type EmbeddedBatch,
+  type EmbeddingsKey,
   type FeatureClassifier,
   classifySample,
 } from '../../../src/inference/classify-sample.js';
-import { type ArrowColumn, writeArrowFile } from '../../../src/io/arrow-file.js';
+import { type ContigRow, writeContigs } from '../../../src/io/contigs-file.js';
+import { writeEmbeddings } from '../../../src/io/embeddings-file.js';
+import { writeFrames } from '../../../src/io/frames-file.js';
 import { LocalStore } from '../../../src/io/local-store.js';
+import { digestOfOrigin } from '../../../src/io/origin.js';
+
+const ORIGIN = { kind: 'embeddings', model: 'test' };
+const MADE_BY = digestOfOrigin(ORIGIN);
 
 /** P(virus) of a frame is the nucleotide vector's second number plus the protein vector's only one. */
 const classifier: FeatureClassifier = {
@@ -31,37 +38,26 @@ describe('inference/classify-sample', () => {
   });
   after(() => rm(dir, { recursive: true }));
 
-  const put = (key: string, kind: string, columns: Record<string, ArrowColumn>): Promise<ArtifactRef> =>
-    store.put(key, (file) => writeArrowFile(file, { kind, made_by: 'test' }, columns));
+  const putContigs = (rows: ContigRow[]): Promise<ArtifactRef> =>
+    store.put('contigs', (file) => writeContigs(file, MADE_BY, rows));
 
-  const putContigs = (rows: [string, number, number, number, number, string][]): Promise<ArtifactRef> => {
-    const numbers = (column: 1 | 2 | 3 | 4): Uint32Array => Uint32Array.from(rows, (row) => row[column]);
-    return put('contigs', 'contigs', {
-      id: rows.map((row) => row[0]),
-      length: numbers(1),
-      chunks: numbers(2),
-      chunks_no_open_frame: numbers(3),
-      frames: numbers(4),
-      reason: rows.map((row) => row[5]),
-    });
+  const putVectors = async (key: string, ids: string[], width: number, values: number[]): Promise<EmbeddingsKey> => {
+    const vectors = Float32Array.from(values);
+    await store.put(key, (file) => writeEmbeddings(file, MADE_BY, { ids, vectors, width }));
+    return { key, origin: ORIGIN };
   };
-
-  const putVectors = (key: string, ids: string[], width: number, values: number[]): Promise<ArtifactRef> =>
-    put(key, 'embeddings', { id: ids, vector: { values: Float32Array.from(values), width } });
 
   /** A batch whose frames score these probabilities of a virus, half of it from either stage. */
   const putBatch = async (name: string, frames: [string, number][]): Promise<EmbeddedBatch> => {
     const ids = frames.map(([id]) => id);
     const halves = frames.map(([, virus]) => virus / 2);
+    const pairs = halves.flatMap((half) => [9, half]);
     return {
-      frames: await put(`${name}/frames`, 'frames', { id: ids, nucleotide: ids, protein: ids }),
+      frames: await store.put(`${name}/frames`, (file) =>
+        writeFrames(file, MADE_BY, { ids, nucleotides: ids, proteins: ids }),
+      ),
       embeddings: {
-        'dnabert-s': await putVectors(
-          `${name}/dna`,
-          ids,
-          2,
-          halves.flatMap((half) => [9, half]),
-        ),
+        'dnabert-s': await putVectors(`${name}/dna`, ids, 2, pairs),
         'esm-2': await putVectors(`${name}/protein`, ids, 1, halves),
       },
     };
@@ -70,10 +66,10 @@ describe('inference/classify-sample', () => {
   const sampleInput = async (): Promise<ClassifySampleInput> => ({
     store,
     contigs: await putContigs([
-      ['b|"x"', 900, 2, 0, 3, ''],
-      ['shut', 500, 1, 1, 0, 'no_open_frame'],
-      ['a_chunk_1', 400, 1, 0, 2, ''],
-      ['none', 0, 0, 0, 0, 'empty'],
+      { id: 'b|"x"', length: 900, chunks: 2, chunksNoOpenFrame: 0, frames: 3, reason: '' },
+      { id: 'shut', length: 500, chunks: 1, chunksNoOpenFrame: 1, frames: 0, reason: 'no_open_frame' },
+      { id: 'a_chunk_1', length: 400, chunks: 1, chunksNoOpenFrame: 0, frames: 2, reason: '' },
+      { id: 'none', length: 0, chunks: 0, chunksNoOpenFrame: 0, frames: 0, reason: 'empty' },
     ]),
     batches: [
       await putBatch('1', [
@@ -189,8 +185,20 @@ describe('inference/classify-sample', () => {
       });
       assert.deepEqual((await readdir(outputDir, { recursive: true })).sort(), ['s_merged']);
     };
-    const crossed = { ...first, embeddings: { ...first.embeddings, 'esm-2': second.embeddings['esm-2'] } };
-    await refuse({ batches: [crossed, second] }, ArtifactInvalid, /frame 1 is b\|"x"_chunk_1F1, its embedding is b\|/);
+    const withProtein = (key: EmbeddingsKey) => ({ ...first, embeddings: { ...first.embeddings, 'esm-2': key } });
+    await refuse(
+      { batches: [withProtein(second.embeddings['esm-2']), second] },
+      ArtifactInvalid,
+      /frame 1 is b\|"x"_chunk_1F1, its embedding is b\|/,
+    );
+    const stale = { ...first.embeddings['esm-2'], origin: { ...ORIGIN, model: 'another' } };
+    await refuse(
+      { batches: [withProtein(stale), second] },
+      ArtifactInvalid,
+      /made by [0-9a-f]{64}, expected [0-9a-f]{64}/,
+    );
+    const absent = { key: 'nowhere', origin: ORIGIN };
+    await refuse({ batches: [withProtein(absent), second] }, ArtifactInvalid, /embeddings are missing \(nowhere\)/);
     await refuse({ batches: [{ ...first, frames: input.contigs }, second] }, ArtifactInvalid, /kind contigs/);
     await refuse({ batches: [first] }, InternalError, /2 chunks are not 1 called.*contig b\|"x"/);
     await refuse({ batches: [first, second, second] }, InternalError, /frames are not .*contig b\|"x"/);

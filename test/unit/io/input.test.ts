@@ -16,7 +16,7 @@ describe('io/input', () => {
     await writeFile(file, bytes);
     let stored = 0;
     const found: Uint8Array[] = [];
-    for await (const piece of readInput(file, (raw) => (stored += raw.length))) found.push(piece);
+    for await (const piece of readInput(file, { onRead: (raw) => (stored += raw.length) })) found.push(piece);
     return { text: Buffer.concat(found).toString('latin1'), stored };
   }
 
@@ -31,6 +31,7 @@ describe('io/input', () => {
       assert.deepEqual(await read(bytes), { text, stored: bytes.length });
     }
     assert.equal((await read(gzipSync(text, { level: 0 }))).text, text);
+    assert.equal((await read(Buffer.concat([gzipSync(text), Buffer.alloc(1 << 20)]))).text, text);
   });
 
   it('reads nothing from an empty file, a gzipped nothing, and the rest of gzip magic', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { InternalError } from '../../../src/contract/failures.js';
-import { type SplitContig, accountContigs, checkLaws } from '../../../src/scoring/accounting.js';
+import type { ContigRow } from '../../../src/io/contigs-file.js';
+import { accountContigs, checkLaws } from '../../../src/scoring/accounting.js';
 import { Consensus } from '../../../src/scoring/consensus.js';
 
 interface Sample {
-  contigs: SplitContig[];
+  contigs: ContigRow[];
   called: string[];
   quarantined: string[];
 }
@@ -101,7 +102,7 @@ function drawSample(random: () => number): Sample {
   for (let c = upTo(8); c > 0; c--) {
     const id = ['k', 'k_chunk_1', 'q"', 'ö,'][upTo(3)]! + c;
     const chunks = upTo(4);
-    const contig: SplitContig = { id, length: chunks * 10, chunks, chunksNoOpenFrame: 0, frames: 0, reason: 'empty' };
+    const contig: ContigRow = { id, length: chunks * 10, chunks, chunksNoOpenFrame: 0, frames: 0, reason: 'empty' };
     for (let chunk = 1; chunk <= chunks; chunk++) {
       const frames = ['F1', 'F2', 'F3', 'R1', 'R2', 'R3'].slice(0, upTo(6));
       contig.frames += frames.length;
