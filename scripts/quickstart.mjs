@@ -45,5 +45,8 @@ function show(name, title, { from = 0, to, columns }) {
   const table = [header, ...rows.slice(from, to)].map((row) => kept.map((column) => row[column]));
   const widths = kept.map((_, column) => Math.max(...table.map((row) => row[column].length)));
   console.log(`\n${name} (${rows.length} rows, ${title})`);
-  for (const row of table) console.log(`  ${row.map((cell, i) => cell.padEnd(widths[i])).join('  ')}`);
+  for (const row of table) {
+    const line = row.map((cell, i) => cell.padEnd(widths[i])).join('  ');
+    console.log(`  ${line.trimEnd()}`);
+  }
 }
