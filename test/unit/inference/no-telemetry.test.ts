@@ -11,10 +11,9 @@ function tracesOfUploader(): string[] {
     "import('./dist/src/inference/session-thread.js').then(({ SessionThread }) => " +
     "SessionThread.open({ bytes: Uint8Array.of(1), weightsFolder: '.' }, { threads: 1, spinning: false })).catch(() => {})";
   try {
-    const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env;
-    execFileSync(process.execPath, ['--eval', open], {
-      env: { ...env, TMPDIR: folder },
-    });
+    const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: folder };
+    delete env['ORT_DISABLE_TELEMETRY'];
+    execFileSync(process.execPath, ['--eval', open], { env });
     return readdirSync(folder).filter((name) => name.startsWith('mat-debug'));
   } finally {
     rmSync(folder, { recursive: true });
