@@ -12,7 +12,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CpuActivities, LaneActivities, LeaseActivities } from '../activities/index.js';
+import type { LaneActivities, LeaseActivities } from '../activities/index.js';
 import { type Prefixed, unprefixed } from '../contract/activity-names.js';
 import {
   BATCHES_PER_LANE,
@@ -26,6 +26,7 @@ import type { LaneUp } from '../contract/leases.js';
 import type { StageProgress } from '../contract/progress.js';
 import { leaseQueue } from '../contract/queues.js';
 import type { EmbedStageInput, EmbedStageResult } from '../contract/run.js';
+import { cpuActivities } from './cpu-activities.js';
 import { failureMessage, isFatal, isLaneLost } from './failures.js';
 import { LaneScheduler, type RunningBatch } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper } from './lease-keeper.js';
@@ -83,14 +84,8 @@ class Slice {
 
   async run(): Promise<EmbedStageResult> {
     const { manifest, from, to, stage, model, store, lanes } = this.input;
-    const cpu = unprefixed<CpuActivities>(
-      proxyActivities<Prefixed<CpuActivities>>({
-        taskQueue: lanes.cpuQueue,
-        startToCloseTimeout: LONG_ACTIVITY,
-        heartbeatTimeout: lanes.heartbeatMs,
-        summary: `${stage}: which of batches ${from + 1}-${to} are finished`,
-      }),
-    );
+    const startedAt = Date.now();
+    const cpu = cpuActivities(lanes, `${stage}: which of batches ${from + 1}-${to} are finished`);
     this.scheduler = new LaneScheduler([], BATCHES_PER_LANE, this.schedulerDeps());
     const pending = await cpu.findUnfinished({ manifest, from, to, stage, model, store });
     this.reused = to - from - pending.length;
@@ -122,6 +117,7 @@ class Slice {
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
       lanes: [...this.lanesServed],
+      seconds: (Date.now() - startedAt) / 1000,
     };
   }
 
