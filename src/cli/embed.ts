@@ -37,7 +37,6 @@ async function embed(input: string, options: EmbedOptions): Promise<void> {
     model: path,
     cacheDir: cacheFolderPath(),
     threads: options.threads,
-    spinning: true,
     ...(expected && { expected }),
   });
   try {

@@ -9,11 +9,12 @@ import { CPU_QUEUE } from '../contract/queues.js';
 import { STDIN, inputStem } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { resolveModel } from '../model/catalogue.js';
+import { followCampaign, startCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
 import { type PredictOptions, parsePredictOptions } from './predict-options.js';
 import { type RunRequest, assertSameRequest, readRunRecord, writeRunRecord } from './run-record.js';
-import { followCampaign, startCampaign } from './campaign-client.js';
+import { interruption } from './run.js';
 import { printSummary } from './summary.js';
 
 /** `virnucpro predict INPUT`: one sample through Temporal on this machine. */
@@ -82,9 +83,10 @@ async function predict(input: string, options: PredictOptions): Promise<void> {
   }
   const again = record !== undefined && !options.force ? record.workflowId : undefined;
 
-  const embedded = await openEmbeddedRun(options);
+  const signal = interruption();
+  const embedded = await openEmbeddedRun({ ...options, signal });
   try {
-    await runCampaign(embedded, run, sample, request, again);
+    await runCampaign(embedded, run, sample, request, again, signal);
   } finally {
     await embedded.close();
   }
@@ -96,6 +98,7 @@ async function runCampaign(
   sample: SampleSpec,
   request: RunRequest,
   again: string | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   const started = await startCampaign(embedded.client, [sample], run, again);
   const { workflowId } = started.handle;
@@ -104,7 +107,7 @@ async function runCampaign(
     `${started.resumed ? 'Going on with' : 'Started'} ${workflowId}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`,
   );
   const display = openDisplay(process.stderr);
-  const result = await followCampaign(started.handle, (progress) => display.show(progress)).finally(() =>
+  const result = await followCampaign(started.handle, (progress) => display.show(progress), signal).finally(() =>
     display.close(),
   );
   await writeRunRecord(run.outputDir, { workflowId, request, state: 'done' });

@@ -1,42 +1,55 @@
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { pino, type Logger } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
-import type { JoinOptions } from '../server/supervisor.js';
+import { wholeNumber } from './whole-number.js';
 
 interface CliOption {
   temporalCli?: string;
 }
 
-/**
- * `virnucpro server start|status|install`: the embedded Temporal by itself.
- * @param startAgent the agent to run beside a server that `server start` supervises.
- */
-export function serverCommand(startAgent?: JoinOptions['startAgent']): Command {
+/** `virnucpro server start|status|install`: the embedded Temporal by itself. */
+export function serverCommand(): Command {
   const server = new Command('server').description('the embedded Temporal server of this machine');
 
   server
     .command('start')
-    .description('run the server (or help to keep it running) until Ctrl-C: shows finished runs in the web UI again')
+    .description('keep server and agent running until Ctrl-C: shows finished runs in the web UI again')
     .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
-    .action(async ({ temporalCli }: CliOption) => {
-      const [{ joinSupervision }, cli] = await Promise.all([
+    .option('--lanes <n>', 'CPU lanes that runs beside it may use', wholeNumber('--lanes', { min: 1, max: 1024 }), 1)
+    .option(
+      '-t, --threads <n>',
+      'CPU threads that all lanes share',
+      wholeNumber('--threads', { min: 1, max: 1024 }),
+      availableParallelism(),
+    )
+    .action(async ({ temporalCli, lanes, threads }: CliOption & { lanes: number; threads: number }) => {
+      const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
         import('../server/supervisor.js'),
+        import('./embedded-run.js'),
         findCli(temporalCli, messages()),
       ]);
-      const stopAsked = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+      const stop = new AbortController();
+      const stopped = once(stop.signal, 'abort');
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
       const supervision = await joinSupervision({
         stateDir: stateFolderPath(),
         temporalCli: cli,
-        ...(startAgent && { startAgent }),
+        // A predict that joins later relies on the supervisor's agent.
+        startAgent: (embedded) => agentCommand(embedded, { lanes, threads }),
         log: messages('warn'),
+        signal: stop.signal,
+      }).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
       });
+      if (supervision === undefined) return;
       console.log(`Temporal server  ${supervision.address} (namespace ${supervision.namespace})`);
       console.log(`Web UI           ${supervision.uiUrl}`);
       console.log(
         supervision.isSupervisor() ? 'Ctrl-C stops it.' : 'Another virnucpro runs it; Ctrl-C leaves it there.',
       );
-      await stopAsked;
+      await stopped;
       await supervision.close();
     });
 

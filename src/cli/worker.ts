@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
 import { connectWorker } from '../workers/connection.js';
+import { parentGone } from '../server/managed-child.js';
 import { HostAgent, ROLES, type Role } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
 import { wholeNumber } from './whole-number.js';
@@ -24,23 +25,28 @@ export function workerCommand(): Command {
       installRuntime(log);
       const stop = new AbortController();
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+      const supervised = process.send !== undefined;
+      let working = true;
       // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
-      process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+      if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
       const connection = await connectWorker(log, stop.signal);
-      const agent = await HostAgent.create({
-        roles: options.roles,
-        devices: cpuDevices(options.cpuLanes, options.threads),
-        connection,
-        log,
-      });
-      stop.signal.addEventListener('abort', () => agent.shutdown(), { once: true });
-      if (stop.signal.aborted) agent.shutdown();
-      await agent.run();
-      await connection.connection.close();
-      process.removeAllListeners('disconnect');
-      if (process.connected) process.disconnect();
-      log.info('agent stopped');
+      try {
+        const agent = await HostAgent.create({
+          roles: options.roles,
+          devices: cpuDevices(options.cpuLanes, options.threads),
+          connection,
+          log,
+        });
+        stop.signal.addEventListener('abort', () => agent.shutdown(), { once: true });
+        if (stop.signal.aborted) agent.shutdown();
+        await agent.run();
+        log.info('agent stopped');
+      } finally {
+        working = false;
+        await connection.connection.close();
+        if (process.connected) process.disconnect();
+      }
     });
 }
 

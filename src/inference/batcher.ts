@@ -1,5 +1,5 @@
-/** Floating-point operations a second that one thread is assumed to manage: an ordinary server core in fp32. */
-const FLOPS_PER_THREAD = 4e10;
+/** Floating-point operations a second that one thread is assumed to manage: a server core in fp32, not all of it ours. */
+const FLOPS_PER_THREAD = 2e10;
 
 /** Keeps the attention scores of a call of a small model in tens of megabytes. */
 const MOST_TOKENS_PER_CALL = 4096;

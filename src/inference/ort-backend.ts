@@ -2,7 +2,8 @@ import * as ort from 'onnxruntime-node';
 import { InternalError, ModelError, OutOfMemory } from '../contract/failures.js';
 import type { Backend, BackendOptions, Feeds, LoadableGraph } from './backend.js';
 
-const ERRORS_ONLY = 3;
+/** Errors come back as exceptions; onnxruntime need not print them too. */
+const FATAL_ONLY = 4;
 
 /** The runtime that computes: vectors of another version may differ in their last bits. */
 export const RUNTIME = `onnxruntime ${ort.env.versions.common}`;
@@ -16,7 +17,7 @@ export async function openOrtBackend(graph: LoadableGraph, options: BackendOptio
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
-    logSeverityLevel: ERRORS_ONLY,
+    logSeverityLevel: FATAL_ONLY,
     // Shapes differ from call to call, so a plan made from one call does not fit the next.
     enableMemPattern: false,
     extra: {

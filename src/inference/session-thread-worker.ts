@@ -22,9 +22,14 @@ async function answer(call: ThreadCall): Promise<string | Float32Array | undefin
   return undefined;
 }
 
+// Calls may arrive while one is under way: each waits for its turn.
+let turn: Promise<void> = Promise.resolve();
+
 port.on('message', ({ id, ...call }: ThreadRequest) => {
-  answer(call).then(
-    (value) => port.postMessage({ id, value } satisfies ThreadReply),
-    (error: unknown) => port.postMessage({ id, failure: toFailure(error) } satisfies ThreadReply),
-  );
+  turn = turn
+    .then(() => answer(call))
+    .then(
+      (value) => port.postMessage({ id, value } satisfies ThreadReply),
+      (error: unknown) => port.postMessage({ id, failure: toFailure(error) } satisfies ThreadReply),
+    );
 });

@@ -21,7 +21,7 @@ export interface Model {
   dims: EncoderDims;
   /** Number of weights. */
   parameters: number;
-  /** Hex SHA-256 that tells this model from others ({@link fingerprint}). */
+  /** Hex SHA-256 that tells this model from others ({@link fingerprint}), without reading all of it. */
   digest: string;
   graph: EncoderGraph;
   /** Real folder of the weight files that `graph` names. */
@@ -67,7 +67,7 @@ export async function openModel(source: string, cacheDir: string, expected?: Exp
     kind,
     dims,
     parameters: graph.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
-    digest: await fingerprint(graph.weights, JSON.stringify([kind, dims, config?.['layer_norm_eps'] ?? null])),
+    digest: await digestOf(graph),
     graph,
     weightsFolder: weights.folder,
     tokenizer,
@@ -145,4 +145,8 @@ async function readIfPresent(file: string): Promise<string | undefined> {
     if (error.code === 'ENOENT') return undefined;
     throw new ModelError({ what: `cannot read: ${error.message}`, where: file, next: 'Check the file', cause: error });
   });
+}
+
+function digestOf({ kind, dims, weights, constants, inverseFrequencies }: EncoderGraph): Promise<string> {
+  return fingerprint(weights, JSON.stringify([kind, dims, constants, [...(inverseFrequencies ?? [])]]));
 }

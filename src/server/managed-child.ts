@@ -18,7 +18,7 @@ process.on('exit', () => {
 /**
  * A child in a session of its own: Ctrl-C on the terminal reaches only its parent, which decides. It dies with its
  * parent even when that is killed with SIGKILL (on Linux by the kernel's parent-death signal; a child with an IPC
- * channel must exit on `disconnect`). Its own children go with it.
+ * channel must exit on {@link parentGone}). Its own children go with it.
  */
 export class ManagedChild {
   readonly pid: number;
@@ -67,6 +67,12 @@ export class ManagedChild {
       // Its process group is empty already.
     }
   }
+}
+
+/** For a child with an IPC channel: settles once its parent is gone, however it ended. */
+export async function parentGone(): Promise<void> {
+  // It may have gone while this process was still loading.
+  if (process.connected) await once(process, 'disconnect');
 }
 
 let tie: readonly string[] | undefined;

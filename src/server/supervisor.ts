@@ -38,11 +38,13 @@ export interface JoinOptions {
   temporalCli: string;
   /**
    * The agent to run beside the server if this process is or becomes the supervisor. It gets an IPC channel and must
-   * exit on `disconnect`; its output goes to `agent.log` in the state folder. Asked again at every restart.
+   * exit on `parentGone`; its output goes to `agent.log` in the state folder. Asked again at every restart.
    */
   startAgent?: (server: EmbeddedServer) => ManagedChildSpec | undefined;
   log: Logger;
   onStateChange?: (state: SupervisionState) => void;
+  /** Leaves as `close` does, also before the server serves. */
+  signal?: AbortSignal;
 }
 
 /** This process's part in keeping the embedded server up. */
@@ -59,11 +61,13 @@ export interface Supervision extends EmbeddedServer {
  * Joins the processes that keep the embedded Temporal of `stateDir` up, and returns once it serves. The first one in
  * is the supervisor: it runs server and agent. When it ends, however it ends, one of the others takes its place.
  * @throws OptionError when the state folder is not usable; ServerError when the server cannot be started or another
- * program holds a port.
+ * program holds a port; the signal's reason when it is aborted first.
  */
 export async function joinSupervision(options: JoinOptions): Promise<Supervision> {
   const folder = await openStateFolder(options.stateDir);
+  options.signal?.throwIfAborted();
   const member = new Member(folder, options);
+  options.signal?.addEventListener('abort', () => void member.close(), { once: true });
   await member.join();
   return member;
 }
@@ -76,6 +80,7 @@ class Member implements Supervision {
   #lock: SupervisorLock | undefined;
   #taking = Promise.resolve();
   #joined = false;
+  #phase: Phase = 'starting';
 
   constructor(
     private readonly folder: StateFolder,
@@ -95,7 +100,7 @@ class Member implements Supervision {
       this.#taking = this.#takePart(() => {
         this.#joined = true;
         resolve();
-      }).catch(reject);
+      }).then(() => reject(this.options.signal?.reason as Error), reject);
     });
   }
 
@@ -157,6 +162,7 @@ class Member implements Supervision {
   }
 
   async #keepAgent(signal: AbortSignal): Promise<void> {
+    let down = false;
     const { startAgent } = this.options;
     const spec = startAgent?.(this);
     if (spec === undefined) return;
@@ -168,8 +174,14 @@ class Member implements Supervision {
           this.options.log.debug({ pid: child.pid }, 'agent started');
           return { exited: child.exited, stop: () => child.stop(AGENT_GRACE_MS) };
         },
-        up: () => {},
-        down: (why) => this.#report('ready', `the agent is down (${reason(why)}) and is started again`),
+        up: () => {
+          if (down) this.#report(this.#phase);
+          down = false;
+        },
+        down: (why) => {
+          this.#report(this.#phase, `the agent is down (${reason(why)}) and is started again`);
+          down = true;
+        },
       },
       signal,
     );
@@ -188,6 +200,7 @@ class Member implements Supervision {
 
   /** Tells followers, log and caller. */
   #report(phase: Phase, why?: unknown): void {
+    this.#phase = phase;
     const detail = why === undefined ? {} : { detail: reason(why) };
     this.#lock?.announce(phase, detail.detail);
     const state = { phase, isSupervisor: this.isSupervisor(), ...detail };

@@ -65,9 +65,10 @@ export async function locateTemporalCli(options: FindOptions, passed: string[] =
 /**
  * Path of a verified Temporal CLI: {@link locateTemporalCli}, else one downloaded by the Temporal SDK, else one built
  * with `go install`, both into our cache. Safe in several processes at once.
+ * @param by tests stay off the network with a `download` of their own.
  * @throws OptionError as {@link locateTemporalCli}; ServerError, listing what was tried, when there is no way.
  */
-export async function findTemporalCli(options: FindOptions): Promise<string> {
+export async function findTemporalCli(options: FindOptions, by = { download }): Promise<string> {
   const tried: string[] = [];
   const located = await locateTemporalCli(options, tried);
   if (located !== undefined) return located;
@@ -77,7 +78,7 @@ export async function findTemporalCli(options: FindOptions): Promise<string> {
   const scratch = await mkdtemp(`${target}-`);
   try {
     for (const [how, install] of [
-      ['download', download],
+      ['download', by.download],
       ['go install', build],
     ] as const) {
       try {

@@ -88,6 +88,7 @@ export function buildDnabert2(
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
     weights: g.tensors,
+    constants: { epsilon },
     wordEmbeddings,
   };
 }

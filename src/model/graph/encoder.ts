@@ -30,6 +30,8 @@ export interface EncoderGraph {
   bytes: Uint8Array;
   /** The tensors in use. */
   weights: TensorEntry[];
+  /** Numbers besides the weights that decide the output. */
+  constants: Record<string, number>;
   /** The embedding table: rows of it may be bad without any other input showing it. */
   wordEmbeddings: TensorEntry;
   /** Rotary angle per position and pair of features, float32 [head size / 2]; absent without rotary positions. */

@@ -153,6 +153,7 @@ export async function buildEsm2(
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
     weights: g.tensors,
+    constants: { epsilon, scale },
     wordEmbeddings,
     inverseFrequencies: table === undefined ? inverseFrequencies(hidden / heads) : await readTensor(table),
   };

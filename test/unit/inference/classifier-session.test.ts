@@ -12,7 +12,7 @@ const golden = JSON.parse(readFileSync('test/fixtures/golden/embeddings/classifi
 describe('Classifier', () => {
   const features = Float32Array.from(golden.features.flat());
 
-  for (const file of ['tiny.safetensors']) {
+  for (const file of ['tiny.safetensors', 'tiny_model.pth', 'tiny_state_dict.pth']) {
     it(`gives the reference's probabilities from ${file}`, async () => {
       const classifier = await Classifier.open({ path: `${models}/classifier-tiny/${file}`, threads: 1 });
       const probabilities = await classifier.predict(features);

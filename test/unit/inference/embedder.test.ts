@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { Embedder } from '../../../src/inference/embedder.js';
+import { InputError, ModelError } from '../../../src/contract/failures.js';
+import { Embedder, type EmbedProgress } from '../../../src/inference/embedder.js';
+import { changedModel, goldenEmbeddings, MODELS } from '../../support/tiny-models.js';
 
-const golden = 'test/fixtures/golden';
-const cacheDir = tmpdir();
-
-interface Reference {
-  sequence: string;
-  mean: number[];
-}
-
-function references(name: string): Reference[] {
-  return JSON.parse(readFileSync(`${golden}/embeddings/${name}.json`, 'utf8')) as Reference[];
+function open(model: string, options: { threads?: number; tokensPerCall?: number } = {}): Promise<Embedder> {
+  return Embedder.open({ model: `${MODELS}/${model}`, cacheDir: tmpdir(), threads: 1, ...options });
 }
 
 /** Largest difference from the reference, relative to the reference's norm. */
-function error(vector: Float32Array, reference: number[]): number {
-  const norm = Math.hypot(...reference);
-  return Math.max(...reference.map((value, i) => Math.abs(value - vector[i]!))) / norm;
+function relativeError(vector: Float32Array, reference: number[]): number {
+  return Math.max(...reference.map((value, i) => Math.abs(value - vector[i]!))) / Math.hypot(...reference);
+}
+
+function bits(vectors: Float32Array): Buffer {
+  return Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
 }
 
 describe('Embedder', () => {
@@ -32,16 +28,113 @@ describe('Embedder', () => {
     ['esm2-tiny-bf16', 'esm2_bf16'],
   ] as const) {
     it(`gives the reference's vectors from ${model}`, async () => {
-      const embedder = await Embedder.open({ model: `${golden}/models/${model}`, cacheDir, threads: 1 });
-      const expected = references(name);
+      const expected = await goldenEmbeddings(name);
+      const embedder = await open(model);
       const vectors = await embedder.embed(expected.map(({ sequence }) => sequence));
       await embedder.close();
       const { hidden } = embedder.facts;
       assert.equal(vectors.length, expected.length * hidden);
       expected.forEach(({ mean }, i) => {
-        const difference = error(vectors.subarray(i * hidden, (i + 1) * hidden), mean);
+        const difference = relativeError(vectors.subarray(i * hidden, (i + 1) * hidden), mean);
         assert.ok(difference < 1e-5, `sequence ${i}: ${difference}`);
       });
     });
   }
+
+  for (const [model, name] of [
+    ['dnabert2-tiny', 'dnabert2'],
+    ['esm2-tiny', 'esm2'],
+  ] as const) {
+    it(`gives the same bits with 1 and 2 threads, one or five a call, padded or not (${model})`, async () => {
+      const golden = (await goldenEmbeddings(name)).map(({ sequence }) => sequence);
+      // Five of one length (a call without padding), then the golden ones (calls with padding).
+      const turned = [0, 1, 2, 3, 4].map((n) => golden[2]!.slice(n * 7) + golden[2]!.slice(0, n * 7));
+      const sequences = [...turned, ...golden.filter(({ length }) => length < 600)];
+      const alone = await open(model, { tokensPerCall: 1 });
+      const one = await alone.embed(sequences);
+      const two = await open(model, { threads: 2, tokensPerCall: 1 });
+      assert.deepEqual(bits(await two.embed(sequences)), bits(one));
+      const together = await open(model, { threads: 2, tokensPerCall: 4000 });
+      assert.deepEqual(bits(await together.embed(sequences)), bits(one));
+      assert.deepEqual(bits(await together.embed(turned)), bits(one.slice(0, 5 * alone.facts.hidden)));
+      await Promise.all([alone.close(), two.close(), together.close()]);
+    });
+  }
+
+  it('keeps the input order, computes copies once and tells how far it is', async () => {
+    const embedder = await open('esm2-tiny', { tokensPerCall: 10 });
+    const seen: EmbedProgress[] = [];
+    const vectors = await embedder.embed(['MK', 'MKVLA', 'MK', 'W'], { onProgress: (p) => seen.push(p) });
+    const rows = [0, 1, 2, 3].map((i) => bits(vectors.slice(i * 80, (i + 1) * 80)));
+    assert.deepEqual(rows[0], rows[2]);
+    assert.notDeepEqual(rows[0], rows[1]);
+    assert.deepEqual(bits(await embedder.embed(['W'])), rows[3]);
+    assert.deepEqual(seen, [
+      { sequencesDone: 1, sequences: 3, tokensDone: 7, tokens: 14 },
+      { sequencesDone: 3, sequences: 3, tokensDone: 14, tokens: 14 },
+    ]);
+    assert.deepEqual(await embedder.embed([]), new Float32Array(0));
+    await embedder.close();
+  });
+
+  it('stops between calls when it is aborted, and goes on with the next', async () => {
+    const embedder = await open('esm2-tiny', { tokensPerCall: 1 });
+    const abort = new AbortController();
+    let calls = 0;
+    const onProgress = (): void => {
+      calls += 1;
+      if (calls === 2) abort.abort(new Error('enough'));
+    };
+    await assert.rejects(embedder.embed(['MA', 'MC', 'MD', 'ME'], { signal: abort.signal, onProgress }), /enough/);
+    assert.equal(calls, 2);
+    assert.equal((await embedder.embed(['MA'])).length, 80);
+    await embedder.close();
+  });
+
+  it('lets other work run meanwhile', async () => {
+    const embedder = await open('esm2-tiny', { tokensPerCall: 4096 });
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 5);
+    const started = performance.now();
+    await embedder.embed(Array.from({ length: 40 }, (_, i) => 'M'.repeat(60 + i)));
+    clearInterval(timer);
+    assert.ok(turns >= (performance.now() - started) / 50, `${turns} turns`);
+    await embedder.close();
+  });
+
+  it('refuses an empty sequence and a letter without token, naming them', async () => {
+    const embedder = await open('esm2-tiny');
+    await assert.rejects(embedder.embed(['MK', '']), (error: Error) => {
+      assert.ok(error instanceof InputError);
+      assert.match(error.message, /sequence 1/);
+      return true;
+    });
+    await assert.rejects(embedder.embed(['MK', 'MJK']), /'J' is no residue .*position 2/);
+    await embedder.close();
+  });
+
+  it('names the tensor that holds NaN, in the embeddings and in a layer', async () => {
+    for (const tensor of ['esm.embeddings.word_embeddings.weight', 'esm.encoder.layer.2.output.dense.weight']) {
+      const folder = await changedModel('esm2-tiny', (tensors) => {
+        tensors.get(tensor)!.values[77] = NaN;
+      });
+      await assert.rejects(Embedder.open({ model: folder, cacheDir: tmpdir(), threads: 1 }), (error: Error) => {
+        assert.ok(error instanceof ModelError);
+        assert.ok(error.message.includes(`tensor ${tensor} holds NaN at element 77`), error.message);
+        return true;
+      });
+    }
+  });
+
+  it('names the sequence whose embedding overflows', async () => {
+    // Tryptophan's embedding is finite, its squares are not.
+    const folder = await changedModel('esm2-tiny', (tensors) => {
+      const rows = tensors.get('esm.embeddings.word_embeddings.weight')!;
+      rows.values.fill(3e38, 22 * 80, 22 * 80 + 40);
+      rows.values.fill(-3e38, 22 * 80 + 40, 23 * 80);
+    });
+    const embedder = await Embedder.open({ model: folder, cacheDir: tmpdir(), threads: 1 });
+    await assert.rejects(embedder.embed(['MK', 'MKV', 'MWA']), { name: 'NonFiniteEmbedding', where: 'sequence 2' });
+    await embedder.close();
+  });
 });

@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Process ids whose command line holds `text`. */
+export function pidsOf(text: string): number[] {
+  return execFileSync('ps', ['-ww', '-eo', 'pid=,stat=,command='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null && !match[2]!.startsWith('Z') && match[3]!.includes(text))
+    .map((match) => Number(match![1]));
+}
+
+/** Waits until `holds`; milliseconds that it took. */
+export async function eventually(holds: () => boolean | Promise<boolean>, limitMs: number): Promise<number> {
+  const startedAt = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - startedAt > limitMs) throw new Error(`still not so after ${limitMs} ms: ${holds}`);
+    await sleep(20);
+  }
+  return Math.round(performance.now() - startedAt);
+}
