@@ -11,12 +11,13 @@ export async function keepLongContigs({ input, output, minLength }) {
   return { kept: long.length, dropped: records.length - long.length };
 }
 
-/** After VirNucPro: the ids of the viral contigs, one a line. */
+/** After VirNucPro: the ids of contigs with a viral window, one a line. Rows are windows, named `<contig>_chunk_<n>`. */
 export async function listViralContigs({ table, output }) {
   const rows = (await readFile(table, 'utf8')).trimEnd().split('\n').slice(1);
   const viral = rows.map((row) => row.split('\t')).filter(([, isVirus]) => isVirus === 'True');
-  await writeFile(output, viral.map(([id]) => `${id}\n`).join(''));
-  return viral.length;
+  const contigs = [...new Set(viral.map(([window]) => window.replace(/_chunk_\d+$/, '')))];
+  await writeFile(output, contigs.map((contig) => `${contig}\n`).join(''));
+  return contigs;
 }
 
 function basesOf(record) {
