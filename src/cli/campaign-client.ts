@@ -7,7 +7,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
 import { RunFailed } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import { CONTROL_QUEUE } from '../contract/queues.js';
@@ -105,7 +105,8 @@ async function isOpen(client: Client, workflowId: string): Promise<boolean> {
 
 function toRunFailed(error: unknown): unknown {
   if (!(error instanceof WorkflowFailedError)) return error;
-  const { cause } = error;
+  let { cause } = error;
+  while (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) cause = cause.cause;
   if (cause instanceof CancelledFailure) {
     return new RunFailed('Cancelled', {
       what: 'the run was cancelled',
