@@ -37,6 +37,7 @@ describeWithTemporal("the packed library in another project's worker", (temporal
   let project: string;
   let server: Supervision;
   let worker: ChildProcess;
+  let said = '';
 
   before(async function () {
     this.timeout(SETUP_MS);
@@ -49,7 +50,12 @@ describeWithTemporal("the packed library in another project's worker", (temporal
       temporalCli,
       log: pino({ level: 'silent' }),
     });
-    worker = spawn(process.execPath, ['worker.js'], { cwd: project, env: environment(), stdio: 'inherit' });
+    worker = spawn(process.execPath, ['worker.js'], { cwd: project, env: environment() });
+    worker.stderr!.on('data', (text: Buffer) => (said += text.toString()));
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(said);
   });
 
   after(async () => {
