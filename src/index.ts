@@ -6,8 +6,9 @@ export { VirnucproPlugin, type VirnucproPluginOptions } from './plugin.js';
 
 export { type WorkerConnection, connectWorker } from './workers/connection.js';
 export { cpuDevices } from './workers/cpu-devices.js';
-export { HostAgent, type HostAgentOptions, ROLES, type Role } from './workers/host-agent.js';
+export { HostAgent, type HostAgentOptions } from './workers/host-agent.js';
 export { type Logger, createLog, sdkLog } from './workers/log.js';
+export { ROLES, type Role } from './workers/roles.js';
 export { workflowBundle } from './workers/workflow-bundle.js';
 
 export { DEVICE_KINDS, type Device, type DeviceKind } from './contract/devices.js';

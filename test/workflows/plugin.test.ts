@@ -39,7 +39,7 @@ describeWithTemporal('a host that runs everything of ours', (temporalCli) => {
       lanes: { count: 1, threads: 1 },
       roles: ['control'],
       host: 'host-1',
-      env: { TEMPORAL_ADDRESS: server.address, VIRNUCPRO_LOG_LEVEL: 'warn' },
+      env: { TEMPORAL_ADDRESS: server.address, VIRNUCPRO_LOG_LEVEL: 'error' },
     });
     // Listed on the connection, the plugin reaches every worker that uses it, and must not reach its own agent's.
     const connection = await NativeConnection.connect({ address: server.address, plugins: [plugin] });
