@@ -1,3 +1,7 @@
+/**
+ * The entry `virnucpro-temporal/activities`: activities by the worker that runs them, for those who register them
+ * without our plugin. Register them under their public names: `activities: prefixed(createCpuActivities())`.
+ */
 import type { LaneOffer } from '../contract/leases.js';
 import type { EmbedBatchInput, EmbedBatchOutput } from '../contract/run.js';
 import { classifySample } from './classify-sample.js';
@@ -10,8 +14,15 @@ import { planWave } from './plan-wave.js';
 import { splitSample } from './split-sample.js';
 import { withFailures } from './to-failure.js';
 
+export { prefixed } from '../contract/activity-names.js';
+export type { ClassifySampleInput } from './classify-sample.js';
 export type { BatchLane } from './embed-batch.js';
+export type { FindUnfinishedInput } from './find-unfinished.js';
 export type { HoldLaneDeps, LeasedLane } from './hold-lane.js';
+export type { InspectModelsInput } from './inspect-models.js';
+export type { JoinManifestsInput } from './join-manifests.js';
+export type { PlanWaveInput, Wave } from './plan-wave.js';
+export type { SplitSampleInput } from './split-sample.js';
 
 /** Activities that need no device, for workers on the CPU queue. */
 export type CpuActivities = ReturnType<typeof createCpuActivities>;

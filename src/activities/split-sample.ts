@@ -10,7 +10,7 @@ import { workPrefix } from './work-prefix.js';
 /** Argument of the `splitSample` activity. */
 export interface SplitSampleInput {
   sample: SampleSpec;
-  options: RunOptions;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'batchSequences'>;
 }
 
 /**

@@ -159,10 +159,7 @@ export interface EmbedStageResult {
   quarantined: number;
   /** Every lane that served, as `host/device`. */
   lanes: string[];
-}
-
-/** How a stage went over a whole wave. */
-export interface StageSummary extends EmbedStageResult {
+  /** From start to end. */
   seconds: number;
 }
 

@@ -38,10 +38,11 @@ export class LaneHandle implements LeasedLane {
     readonly device: Device,
     readonly offer: LaneOffer,
     log: Logger,
+    env: NodeJS.ProcessEnv,
   ) {
     const title = `virnucpro-lane ${offer.stage} ${deviceName(device)}`;
     this.child = fork(LANE_PROCESS, [title], {
-      env: pinnedEnvironment(process.env, device),
+      env: pinnedEnvironment(env, device),
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -65,7 +66,7 @@ export class LaneHandle implements LeasedLane {
 
   async start(): Promise<number> {
     const { stage, model, persistent, heartbeatMs } = this.offer;
-    this.log.info('lane started');
+    this.log.info({}, 'lane started');
     const warm = await this.ask(
       { op: 'start', stage, model, persistent, heartbeatMs, threads: this.device.threads },
       'warm',

@@ -12,7 +12,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CpuActivities, LaneActivities, LeaseActivities } from '../activities/index.js';
+import type { LaneActivities, LeaseActivities } from '../activities/index.js';
 import { type Prefixed, unprefixed } from '../contract/activity-names.js';
 import {
   BATCHES_PER_LANE,
@@ -28,6 +28,7 @@ import type { StageProgress } from '../contract/progress.js';
 import { leaseQueue } from '../contract/queues.js';
 import type { EmbedStageInput, EmbedStageResult, PendingBatch } from '../contract/run.js';
 import { BatchLedger, type Task } from './batch-ledger.js';
+import { cpuActivities } from './cpu-activities.js';
 import { failureMessage, isArtifactInvalid, isFatal, isLaneLost } from './failures.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper } from './lease-keeper.js';
@@ -92,6 +93,7 @@ class Slice {
 
   async run(): Promise<EmbedStageResult> {
     const { from, to, lanes } = this.input;
+    const startedAt = Date.now();
     const pending = await this.findUnfinished();
     this.reused = to - from - pending.length;
     this.ledger = new BatchLedger(pending);
@@ -124,20 +126,13 @@ class Slice {
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
       lanes: [...this.lanesServed],
+      seconds: (Date.now() - startedAt) / 1000,
     };
   }
 
   private async findUnfinished(): Promise<PendingBatch[]> {
     const { manifest, from, to, stage, model, store, lanes } = this.input;
-    const cpu = unprefixed<CpuActivities>(
-      proxyActivities<Prefixed<CpuActivities>>({
-        taskQueue: lanes.cpuQueue,
-        startToCloseTimeout: LONG_ACTIVITY,
-        heartbeatTimeout: lanes.heartbeatMs,
-        retry: { maximumInterval: '1 minute' },
-        summary: `${stage}: which of batches ${from + 1}-${to} are finished`,
-      }),
-    );
+    const cpu = cpuActivities(lanes, `${stage}: which of batches ${from + 1}-${to} are finished`);
     return cpu.findUnfinished({ manifest, from, to, stage, model, store });
   }
 

@@ -8,16 +8,14 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CpuActivities } from '../activities/index.js';
-import { type Prefixed, unprefixed } from '../contract/activity-names.js';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import type { SliceCommand } from '../contract/commands.js';
-import { LONG_ACTIVITY, REMAKE_ATTEMPTS, SLICE_BATCHES, SLICE_LANES } from '../contract/defaults.js';
+import { REMAKE_ATTEMPTS, SLICE_LANES } from '../contract/defaults.js';
 import type { CampaignProgress, SliceReport } from '../contract/progress.js';
 import type {
   CampaignInput,
@@ -27,10 +25,10 @@ import type {
   SampleResult,
   SampleSpec,
   SplitOutput,
-  StageSummary,
 } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 import { CampaignView } from './campaign-view.js';
+import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
 import {
@@ -44,6 +42,7 @@ import {
   sliceReport,
 } from './messages.js';
 import { campaignDetails } from './progress-details.js';
+import { slices } from './slices.js';
 
 /**
  * Predicts a campaign of samples, wave by wave: split every sample of the wave, run both embedding stages over all
@@ -77,7 +76,7 @@ class Campaign {
       this.view.slice(report);
       this.show();
     });
-    this.cpu = this.cpuActivities();
+    this.cpu = cpuActivities(input.options);
     this.takeCommands();
   }
 
@@ -121,7 +120,7 @@ class Campaign {
     this.enter('splitting');
     const failed: SampleResult[] = [];
     const splits = await this.perSample(samples, failed, async (sample): Promise<SplitSample> => {
-      const split = await this.cpuActivities(`split ${sample.name}`).splitSample({
+      const split = await cpuActivities(this.input.options, `split ${sample.name}`).splitSample({
         sample,
         options: this.input.options,
       });
@@ -137,12 +136,12 @@ class Campaign {
       manifests: splits.map(({ split }) => split.manifest),
       store: outputDir,
     });
-    const stages = {} as Record<Stage, StageSummary>;
+    const stages = {} as Record<Stage, EmbedStageResult>;
     for (const stage of STAGES) stages[stage] = await this.runStage(stage, manifest, models, attempt);
 
     this.enter('classifying');
     const done = await this.perSample(splits, failed, async ({ sample, split }): Promise<SampleResult> => {
-      const counts = await this.cpuActivities(`classify ${sample.name}`).classifySample({
+      const counts = await cpuActivities(this.input.options, `classify ${sample.name}`).classifySample({
         sample,
         split,
         models,
@@ -162,16 +161,17 @@ class Campaign {
     manifest: ArtifactRef,
     models: RunModels,
     attempt: number,
-  ): Promise<StageSummary> {
+  ): Promise<EmbedStageResult> {
     const batches = manifest.records;
     const startedAt = Date.now();
     const window = Math.ceil(this.maxLanes / SLICE_LANES);
-    const starts = Array.from({ length: Math.ceil(batches / SLICE_BATCHES) }, (_, i) => i * SLICE_BATCHES);
+    const lanes = Math.ceil(this.maxLanes / window);
+    const waiting = slices(batches);
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     const runSlices = async (): Promise<void> => {
-      for (let from = starts.shift(); from !== undefined; from = starts.shift()) {
-        results.push(await this.runSlice(stage, manifest, models, from, attempt, Math.ceil(this.maxLanes / window)));
+      for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
+        results.push(await this.runSlice(stage, manifest, models, range, attempt, lanes));
       }
     };
     await Promise.all(Array.from({ length: window }, runSlices));
@@ -182,13 +182,12 @@ class Campaign {
     stage: Stage,
     manifest: ArtifactRef,
     models: RunModels,
-    from: number,
+    { from, to }: { from: number; to: number },
     attempt: number,
     lanes: number,
   ): Promise<EmbedStageResult> {
     const { options } = this.input;
     const { workflowId, runId } = workflowInfo();
-    const to = Math.min(from + SLICE_BATCHES, manifest.records);
     const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}/${from + 1}-${to}`;
     const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
     this.openSlices.add(slice);
@@ -279,19 +278,6 @@ class Campaign {
     await Promise.all([...this.openSlices].map(send));
   }
 
-  private cpuActivities(summary?: string): CpuActivities {
-    const { cpuQueue, heartbeatMs } = this.input.options;
-    return unprefixed(
-      proxyActivities<Prefixed<CpuActivities>>({
-        taskQueue: cpuQueue,
-        startToCloseTimeout: LONG_ACTIVITY,
-        heartbeatTimeout: heartbeatMs,
-        retry: { maximumInterval: '1 minute' },
-        ...(summary === undefined ? {} : { summary }),
-      }),
-    );
-  }
-
   private enter(state: CampaignProgress['state']): void {
     this.view.state = state;
     this.show();
@@ -302,12 +288,12 @@ class Campaign {
   }
 }
 
-function sumOfSlices(slices: EmbedStageResult[]): EmbedStageResult {
+function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {
   const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
-  for (const slice of slices) {
-    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += slice[name];
+  for (const result of results) {
+    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
   }
-  return { ...total, lanes: [...new Set(slices.flatMap((slice) => slice.lanes))] };
+  return { ...total, lanes: [...new Set(results.flatMap((result) => result.lanes))] };
 }
 
 function allFailed(results: SampleResult[]): ApplicationFailure {
