@@ -62,7 +62,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         stem: sample.stem,
         onBatch: (done) => {
           cancellationSignal.throwIfAborted();
-          heartbeat.progress({ state: 'classifying', batches: done, of: batches.length });
+          heartbeat.details({ state: 'classifying', batches: done, of: batches.length });
         },
       });
       if (options.keepIntermediate) {

@@ -29,7 +29,7 @@ export async function splitSample({ sample, options }: SplitSampleInput): Promis
       store,
       prefix: workPrefix(sample),
       signal: Context.current().cancellationSignal,
-      onProgress: (progress) => heartbeat.progress({ state: 'splitting', ...progress }),
+      onProgress: (progress) => heartbeat.details({ state: 'splitting', ...progress }),
     });
     const entries = batches.map((frames, i): ManifestEntry => ({
       sample: sample.name,

@@ -69,6 +69,7 @@ export class HostAgent {
         host,
         take: (offer) => pool.take(offer),
         spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
+        retire: (device, reason) => pool.retire(device, reason),
         release: (device, lane, seconds) => pool.release(device, lane as LaneHandle | undefined, seconds),
       });
       // As many slots as devices: the agent polls for offers only while a device is free, so no host hoards them.

@@ -51,6 +51,11 @@ export class CampaignView {
     };
   }
 
+  /** Lanes in use now, as `host/device`. */
+  lanes(): string[] {
+    return STAGES.flatMap((stage) => this.stage(stage).lanes.map(({ host, device }) => `${host}/${device}`));
+  }
+
   private isDone(slice: string): boolean {
     const progress = this.slices.get(slice)?.progress;
     return progress !== undefined && progress.done === progress.batches;
@@ -74,6 +79,7 @@ export class CampaignView {
       total.tokens += progress.tokens;
       total.modelLoads += progress.modelLoads;
       total.lanes.push(...progress.lanes);
+      if (progress.paused) total.paused = true;
       if (progress.waitingFor !== undefined) total.waitingFor = progress.waitingFor;
     }
     return total;

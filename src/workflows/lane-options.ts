@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { HEARTBEAT_MS, KEEP_WARM_SECONDS } from '../contract/defaults.js';
+import { HEARTBEAT_MS, KEEP_WARM_SECONDS, PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
 import type { LaneOptions } from '../contract/run.js';
 
 /**
@@ -13,6 +13,8 @@ export function laneOptions(options: Partial<LaneOptions> = {}): LaneOptions {
     persistent: true,
     keepWarmSeconds: KEEP_WARM_SECONDS,
     heartbeatMs: HEARTBEAT_MS,
+    partMs: PART_MS,
+    stalledMs: STALLED_CALL_MS,
     cpuQueue: workflowInfo().taskQueue,
     ...options,
   };

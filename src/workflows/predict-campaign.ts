@@ -1,8 +1,11 @@
 import {
   ApplicationFailure,
   ParentClosePolicy,
+  allHandlersFinished,
+  condition,
   continueAsNew,
   executeChild,
+  getExternalWorkflowHandle,
   isCancellation,
   log,
   setCurrentDetails,
@@ -11,6 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { CpuActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../contract/artifacts.js';
+import type { SliceCommand } from '../contract/commands.js';
 import { REMAKE_ATTEMPTS, SLICE_LANES } from '../contract/defaults.js';
 import type { CampaignProgress, SliceReport } from '../contract/progress.js';
 import type {
@@ -27,7 +31,16 @@ import { CampaignView } from './campaign-view.js';
 import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
-import { campaignProgress, sliceReport } from './messages.js';
+import {
+  campaignProgress,
+  drainLane,
+  pause,
+  resume,
+  retryFailed,
+  setMaxLanes,
+  sliceCommand,
+  sliceReport,
+} from './messages.js';
 import { campaignDetails } from './progress-details.js';
 import { slices } from './slices.js';
 
@@ -50,15 +63,21 @@ class Campaign {
   private readonly view = new CampaignView();
   private readonly cursor: number;
   private readonly cpu: CpuActivities;
+  private readonly openSlices = new Set<string>();
+  private paused = false;
+  private maxLanes: number;
 
   constructor(private readonly input: CampaignInput) {
     this.cursor = input.cursor ?? 0;
+    this.paused = input.paused ?? false;
+    this.maxLanes = input.options.lanes;
     setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
     setHandler(sliceReport, (report: SliceReport) => {
       this.view.slice(report);
       this.show();
     });
     this.cpu = cpuActivities(input.options);
+    this.takeCommands();
   }
 
   async run(): Promise<CampaignResult> {
@@ -74,7 +93,10 @@ class Campaign {
     const failed = results.filter((result) => result.status === 'failed').length;
     const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
     if (wave.next !== undefined) {
-      return continueAsNew<typeof predictCampaign>({ ...this.input, cursor: wave.next, before: counts });
+      await condition(allHandlersFinished);
+      const options = { ...this.input.options, lanes: this.maxLanes };
+      const next = { ...this.input, options, cursor: wave.next, before: counts, paused: this.paused };
+      return continueAsNew<typeof predictCampaign>(next);
     }
     this.enter('done');
     if (counts.done === 0 && counts.failed > 0) throw allFailed(results);
@@ -140,17 +162,15 @@ class Campaign {
     models: RunModels,
     attempt: number,
   ): Promise<EmbedStageResult> {
-    const { options } = this.input;
     const batches = manifest.records;
     const startedAt = Date.now();
-    const window = Math.ceil(options.lanes / SLICE_LANES);
-    const lanes = Math.ceil(options.lanes / window);
+    const window = Math.ceil(this.maxLanes / SLICE_LANES);
     const waiting = slices(batches);
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     const runSlices = async (): Promise<void> => {
       for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
-        results.push(await this.runSlice(stage, manifest, models, range, attempt, lanes));
+        results.push(await this.runSlice(stage, manifest, models, range, attempt, Math.ceil(this.maxLanes / window)));
       }
     };
     await Promise.all(Array.from({ length: window }, runSlices));
@@ -168,7 +188,8 @@ class Campaign {
     const { options } = this.input;
     const { workflowId, runId } = workflowInfo();
     const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}/${from + 1}-${to}`;
-    const { device, persistent, keepWarmSeconds, heartbeatMs, cpuQueue } = options;
+    const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
+    this.openSlices.add(slice);
     const result = await executeChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -181,11 +202,12 @@ class Campaign {
           from,
           to,
           store: options.outputDir,
-          lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, cpuQueue },
+          lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue },
           reportTo: { workflowId, runId },
+          paused: this.paused,
         },
       ],
-    });
+    }).finally(() => this.openSlices.delete(slice));
     this.view.sliceDone(slice, stage, to - from, result);
     this.show();
     return result;
@@ -214,6 +236,47 @@ class Campaign {
     return results.flatMap((result) => (result === undefined ? [] : [result.ok]));
   }
 
+  /** What people ask for: kept for slices to come, and forwarded to those that are open. */
+  private takeCommands(): void {
+    setHandler(pause, () => {
+      this.paused = true;
+      return this.command({ op: 'pause' });
+    });
+    setHandler(resume, () => {
+      this.paused = false;
+      return this.command({ op: 'resume' });
+    });
+    setHandler(retryFailed, () => this.command({ op: 'retryFailed' }));
+    setHandler(drainLane, ({ lane }) => this.command({ op: 'drainLane', lane }), {
+      validator: ({ lane }) => {
+        if (this.view.lanes().includes(lane)) return;
+        throw new Error(`no lane ${lane} in use, in use are: ${this.view.lanes().join(', ') || 'none'}`);
+      },
+    });
+    setHandler(
+      setMaxLanes,
+      ({ lanes }) => {
+        this.maxLanes = lanes;
+        return this.command({ op: 'setMaxLanes', lanes: Math.ceil(lanes / Math.max(1, this.openSlices.size)) });
+      },
+      {
+        validator: ({ lanes }) => {
+          if (!Number.isSafeInteger(lanes) || lanes < 1)
+            throw new Error(`${lanes} lanes: give a whole number from 1 up`);
+        },
+      },
+    );
+  }
+
+  private async command(command: SliceCommand): Promise<void> {
+    // A slice that ends meanwhile has no use for it.
+    const send = (slice: string): Promise<void> =>
+      getExternalWorkflowHandle(slice)
+        .signal(sliceCommand, command)
+        .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
+    await Promise.all([...this.openSlices].map(send));
+  }
+
   private enter(state: CampaignProgress['state']): void {
     this.view.state = state;
     this.show();
@@ -225,7 +288,7 @@ class Campaign {
 }
 
 function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {
-  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0 };
+  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
   for (const result of results) {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
   }
