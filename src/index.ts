@@ -19,6 +19,7 @@ export {
   InputError,
   InternalError,
   LaneLost,
+  LaneSick,
   ModelError,
   NonFiniteEmbedding,
   OptionError,

@@ -165,13 +165,12 @@ class Campaign {
     const batches = manifest.records;
     const startedAt = Date.now();
     const window = Math.ceil(this.maxLanes / SLICE_LANES);
-    const lanes = Math.ceil(this.maxLanes / window);
     const waiting = slices(batches);
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     const runSlices = async (): Promise<void> => {
       for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
-        results.push(await this.runSlice(stage, manifest, models, range, attempt, lanes));
+        results.push(await this.runSlice(stage, manifest, models, range, attempt, Math.ceil(this.maxLanes / window)));
       }
     };
     await Promise.all(Array.from({ length: window }, runSlices));

@@ -142,7 +142,12 @@ describe('inference/classify-sample', () => {
     assert.deepEqual(done, [1, 2]);
     assert.deepEqual(
       files.map((file) => path.relative(dir, file.path)),
-      ['out/s_merged/prediction_results.txt', 'out/s_merged/prediction_results_highestscore.csv', 'out/accounting.tsv'],
+      [
+        'out/s_merged/prediction_results.txt',
+        'out/s_merged/prediction_results_highestscore.csv',
+        'out/accounting.tsv',
+        'out/quarantined.tsv',
+      ],
     );
   });
 
