@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import type {
+  EmbedStageResult,
   ManifestEntry,
   RunModels,
   RunOptions,
   SampleCounts,
   SampleSpec,
   SplitOutput,
-  StageSummary,
 } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { type EmbeddedBatch, classifySample as classify } from '../inference/classify-sample.js';
@@ -25,8 +25,9 @@ export interface ClassifySampleInput {
   sample: SampleSpec;
   split: SplitOutput;
   models: RunModels;
-  options: RunOptions;
-  stages: Record<Stage, StageSummary>;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings' | 'lanes' | 'persistent'>;
+  /** How the stages went, for provenance.json. */
+  stages: Record<Stage, EmbedStageResult>;
 }
 
 /**
@@ -66,7 +67,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         stem: sample.stem,
         onBatch: (done) => {
           cancellationSignal.throwIfAborted();
-          heartbeat.progress({ state: 'classifying', batches: done, of: batches.length });
+          heartbeat.details({ state: 'classifying', batches: done, of: batches.length });
         },
       });
       if (options.keepIntermediate) {

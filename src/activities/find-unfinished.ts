@@ -1,6 +1,6 @@
 import type { ArtifactRef } from '../contract/artifacts.js';
 import type { ModelRef } from '../contract/models.js';
-import type { ManifestEntry } from '../contract/run.js';
+import type { ManifestEntry, PendingBatch } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
@@ -22,17 +22,19 @@ export interface FindUnfinishedInput {
  * Lines of the manifest in [from, to) whose embeddings are not there, not whole, or were made from something else:
  * what a stage run has left to do after a crash or a change.
  */
-export async function findUnfinished(input: FindUnfinishedInput): Promise<number[]> {
+export async function findUnfinished(input: FindUnfinishedInput): Promise<PendingBatch[]> {
   const { stage, model, manifest, from, to } = input;
   const store = openStore(input.store);
   const heartbeat = startHeartbeat({ checked: 0 });
   try {
     const entries = await readJsonLines<ManifestEntry>(await store.get(manifest), from, to);
-    const unfinished: number[] = [];
+    const unfinished: PendingBatch[] = [];
     for (const [i, entry] of entries.entries()) {
       const { key, origin } = embeddingArtifact(stage, model, entry);
-      if ((await findWhole(store, key, origin)) === undefined) unfinished.push(from + i);
-      heartbeat.progress({ checked: i + 1, of: entries.length });
+      if ((await findWhole(store, key, origin)) === undefined) {
+        unfinished.push({ index: from + i, frames: entry.frames.records });
+      }
+      heartbeat.details({ checked: i + 1, of: entries.length });
     }
     return unfinished;
   } finally {

@@ -14,7 +14,7 @@ const RULE = 1;
 /** What tells one sample's results from another's. */
 export interface SampleIdentity {
   sample: SampleSpec;
-  options: RunOptions;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings'>;
   models: RunModels;
 }
 

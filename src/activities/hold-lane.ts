@@ -10,8 +10,8 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.js';
 /** A lane process as a lease drives it; the agent's is workers/lane-handle.ts. */
 export interface LeasedLane {
   readonly pid: number;
-  /** Resolves with a sentence's end, e.g. `process ended with SIGKILL`. */
-  readonly exited: Promise<string>;
+  /** Resolves when the process has ended, however it ended. */
+  readonly exited: Promise<LaneExit>;
   /** Called when the stage run gives the lane back and wants it kept warm. */
   onParked: () => void;
   /** Loads the model; resolves with the seconds that took. */
@@ -22,12 +22,26 @@ export interface LeasedLane {
   kill(): void;
 }
 
+/** How a lane's process ended. */
+export interface LaneExit {
+  /** A sentence's end, e.g. `process ended with SIGKILL`. */
+  reason: string;
+  /** Manifest line of the batch that was running. */
+  running?: number;
+  /** The running batch may be the cause: the process died by itself, hung or ran out of memory. */
+  charge: boolean;
+  /** The device failed its self-test. */
+  sick: boolean;
+}
+
 /** What the lease activity needs from its host. */
 export interface HoldLaneDeps {
   host: string;
   take(offer: LaneOffer): Promise<{ device: Device; warm: LeasedLane | undefined }>;
   spawn(device: Device, offer: LaneOffer): LeasedLane;
   release(device: Device, lane: LeasedLane | undefined, keepWarmSeconds: number): void;
+  /** Takes a device that stays sick out of service. */
+  retire(device: Device, reason: string): void;
 }
 
 /**
@@ -78,50 +92,68 @@ class Lease {
   }
 
   private async serveUntilParked(): Promise<void> {
-    for (let deaths = 0; ;) {
-      const startedAt = Date.now();
+    let idleDeaths = 0;
+    let sickness = 0;
+    for (;;) {
       const end = await this.serve();
       if (end === 'parked') return;
-      const pid = this.lane?.pid ?? 0;
-      this.lane = undefined;
-      await this.signal(LEASE_SIGNALS.down, { lease: this.offer.lease, queue: this.queue, pid, reason: end.died });
-      // A lane that served for a good while before it died starts a new count.
-      deaths = Date.now() - startedAt > LANE_RESTART_BACKOFF_MS.longest ? 1 : deaths + 1;
-      if (deaths > LANE_RESTARTS) {
+      await this.reportDown(end);
+      if (end.sick && ++sickness > 1) this.retire(end.reason);
+      // A death under a batch is the stage run's to judge; one without work means that the lane cannot start.
+      idleDeaths = end.running === undefined ? idleDeaths + 1 : 0;
+      if (idleDeaths > LANE_RESTARTS) {
         throw new LaneLost({
-          what: `lane process died ${deaths} times in a row, at last: ${end.died}`,
+          what: `lane process died ${idleDeaths} times in a row without a batch, at last: ${end.reason}`,
           where: `${this.where.host}/${this.where.device}`,
           next: "See the host's log; the run goes on elsewhere",
         });
       }
-      await this.orCancelled(
-        sleep(Math.min(LANE_RESTART_BACKOFF_MS.first * 2 ** (deaths - 1), LANE_RESTART_BACKOFF_MS.longest)),
-      );
+      const { first, longest } = LANE_RESTART_BACKOFF_MS;
+      await this.orCancelled(sleep(Math.min(first * 2 ** (idleDeaths === 0 ? 0 : idleDeaths - 1), longest)));
     }
   }
 
+  private async reportDown({ reason, running, charge }: LaneExit): Promise<void> {
+    const pid = this.lane?.pid ?? 0;
+    this.lane = undefined;
+    await this.signal(LEASE_SIGNALS.down, {
+      lease: this.offer.lease,
+      queue: this.queue,
+      pid,
+      reason,
+      ...(charge && running !== undefined ? { charged: running } : {}),
+    });
+  }
+
+  private retire(reason: string): never {
+    this.deps.retire(this.device, reason);
+    throw new LaneLost({
+      what: `lane retired: ${reason}`,
+      where: `${this.where.host}/${this.where.device}`,
+      next: "Check the device; restart the host's agent to use it again",
+    });
+  }
+
   /** Brings a lane up (the warm one, else a new process) and waits for what ends it. */
-  private async serve(): Promise<'parked' | { died: string }> {
+  private async serve(): Promise<'parked' | LaneExit> {
     const warm = this.lane !== undefined;
     const lane = (this.lane ??= this.deps.spawn(this.device, this.offer));
-    const died = lane.exited.then((reason) => ({ died: reason }));
     const parked = new Promise<'parked'>((resolve) => (lane.onParked = () => resolve('parked')));
     const broken = this.bringUp(lane, warm).then(
       () => new Promise<never>(() => {}),
       async (error: unknown) => {
         if (error instanceof ModelError || error instanceof DeviceError) throw error;
         lane.kill();
-        await lane.exited;
-        return { died: error instanceof Error ? error.message : String(error) };
+        return lane.exited;
       },
     );
-    return this.orCancelled(Promise.race([died, parked, broken]));
+    return this.orCancelled(Promise.race([lane.exited, parked, broken]));
   }
 
   private async bringUp(lane: LeasedLane, warm: boolean): Promise<void> {
     const loadSeconds = warm ? 0 : await lane.start();
     await lane.open(this.queue);
-    this.heartbeat.progress({ ...this.where, state: 'up', pid: lane.pid });
+    this.heartbeat.details({ ...this.where, state: 'up', pid: lane.pid });
     await this.signal(LEASE_SIGNALS.up, { ...this.where, queue: this.queue, pid: lane.pid, loadSeconds });
   }
 

@@ -1,7 +1,11 @@
+/**
+ * The entry `virnucpro-temporal/activities`: activities by the worker that runs them, for those who register them
+ * without our plugin. Register them under their public names: `activities: prefixed(createCpuActivities())`.
+ */
 import type { LaneOffer } from '../contract/leases.js';
 import type { EmbedBatchInput, EmbedBatchOutput } from '../contract/run.js';
 import { classifySample } from './classify-sample.js';
-import { type BatchModel, embedBatch } from './embed-batch.js';
+import { type BatchLane, embedBatch } from './embed-batch.js';
 import { findUnfinished } from './find-unfinished.js';
 import { type HoldLaneDeps, holdLane } from './hold-lane.js';
 import { inspectModels } from './inspect-models.js';
@@ -11,8 +15,15 @@ import { recordWave, summarizeCampaign } from './record-wave.js';
 import { splitSample } from './split-sample.js';
 import { withFailures } from './to-failure.js';
 
-export type { BatchModel } from './embed-batch.js';
+export { prefixed } from '../contract/activity-names.js';
+export type { ClassifySampleInput } from './classify-sample.js';
+export type { BatchLane } from './embed-batch.js';
+export type { FindUnfinishedInput } from './find-unfinished.js';
 export type { HoldLaneDeps, LeasedLane } from './hold-lane.js';
+export type { InspectModelsInput } from './inspect-models.js';
+export type { JoinManifestsInput } from './join-manifests.js';
+export type { PlanWaveInput, Wave } from './plan-wave.js';
+export type { SplitSampleInput } from './split-sample.js';
 
 /** Activities that need no device, for workers on the CPU queue. */
 export type CpuActivities = ReturnType<typeof createCpuActivities>;
@@ -39,16 +50,18 @@ export function createCpuActivities() {
 
 /** What a lane's activities need from its process. */
 export interface LaneDeps {
-  model: BatchModel;
+  lane: BatchLane;
   /** The stage run gives the lane back and wants it kept warm. */
   onPark(): void;
 }
 
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the inferred type is the interface
-export function createLaneActivities({ model, onPark }: LaneDeps) {
+export function createLaneActivities({ lane, onPark }: LaneDeps) {
   return withFailures({
-    embedBatch: (input: EmbedBatchInput): Promise<EmbedBatchOutput> => embedBatch(input, model),
+    embedBatch: (input: EmbedBatchInput): Promise<EmbedBatchOutput> => embedBatch(input, lane),
     parkLane: async (): Promise<void> => onPark(),
+    /** Answers when the lane's queue is served: asked after a batch went silent on a lane that is not known dead. */
+    pingLane: async (): Promise<void> => {},
   });
 }
 

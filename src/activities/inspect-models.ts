@@ -9,11 +9,14 @@ import { buildClassifier } from '../model/graph/classifier.js';
 import { type Model, openModel } from '../model/model.js';
 import { startHeartbeat } from './heartbeat.js';
 
+/** Argument of the `inspectModels` activity: folders or files of the three checkpoints. */
+export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 'classifier'>;
+
 /**
  * Looks at a run's three models before any lane loads one: each is what its role wants, and they fit together.
  * @throws ModelError that names both sides of what does not fit.
  */
-export async function inspectModels(options: RunOptions): Promise<RunModels> {
+export async function inspectModels(options: InspectModelsInput): Promise<RunModels> {
   const heartbeat = startHeartbeat({ state: 'inspecting models' });
   try {
     const dna = await inspectEncoder(options.dnaModel, 'dnabert2', '--dna-model');

@@ -51,7 +51,7 @@ export async function planWave({ samples, cursor, options, models }: PlanWaveInp
         if (taken > 0 && bytes > limit) return { ...wave, next: cursor + taken };
         wave.samples.push({ sample });
       }
-      heartbeat.progress({ state: 'planning', samples: wave.samples.length });
+      heartbeat.details({ state: 'planning', samples: wave.samples.length });
     }
     return wave;
   } finally {

@@ -10,7 +10,7 @@ import { workPrefix } from './keys.js';
 /** Argument of the `splitSample` activity. */
 export interface SplitSampleInput {
   sample: SampleSpec;
-  options: RunOptions;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'batchSequences'>;
 }
 
 /**
@@ -29,7 +29,7 @@ export async function splitSample({ sample, options }: SplitSampleInput): Promis
       store,
       prefix: workPrefix(sample),
       signal: Context.current().cancellationSignal,
-      onProgress: (progress) => heartbeat.progress({ state: 'splitting', ...progress }),
+      onProgress: (progress) => heartbeat.details({ state: 'splitting', ...progress }),
     });
     const entries = batches.map((frames, i): ManifestEntry => ({
       sample: sample.name,

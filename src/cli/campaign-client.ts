@@ -91,7 +91,9 @@ export async function followCampaign(
   const over = new AbortController();
   const watching = watch(handle, show, over.signal);
   try {
-    return await handle.result();
+    const result = await handle.result();
+    await look(handle, show);
+    return result;
   } catch (error) {
     signal?.throwIfAborted();
     throw toRunFailed(error);
@@ -115,9 +117,7 @@ async function watch(
   over: AbortSignal,
 ): Promise<void> {
   while (!over.aborted) {
-    // No answer while the server restarts or no worker is up: the next poll asks again.
-    const progress = await handle.query<CampaignProgress>(PROGRESS_QUERY).catch(() => undefined);
-    if (progress !== undefined) show(progress);
+    await look(handle, show);
     await sleep(POLL_MS, undefined, { signal: over }).catch(() => {});
   }
 }
@@ -138,6 +138,15 @@ export async function endRun(client: Client, workflowId: string, heartbeatMs: nu
   const late = sleep(2 * heartbeatMs + CANCEL_GRACE_MS, false, { ref: false });
   if (!(await Promise.race([ended, late]))) await handle.terminate('it did not end when it was cancelled');
   return true;
+}
+
+/** Shows how far the run is. No answer while the server restarts or no worker is up: the next poll asks again. */
+async function look(
+  handle: WorkflowHandle<typeof predictCampaign>,
+  show: (progress: CampaignProgress) => void,
+): Promise<void> {
+  const progress = await handle.query<CampaignProgress>(PROGRESS_QUERY).catch(() => undefined);
+  if (progress !== undefined) show(progress);
 }
 
 async function isOpen(client: Client, workflowId: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
 import { ModelError } from '../contract/failures.js';
 import type { RunOptions, SampleSpec } from '../contract/run.js';
 import { CPU_QUEUE } from '../contract/queues.js';
@@ -52,6 +53,8 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
     persistent: options.persistentModels,
     keepWarmSeconds: options.keepWarm,
     heartbeatMs: options.heartbeat * 1000,
+    partMs: PART_MS,
+    stalledMs: STALLED_CALL_MS,
     cpuQueue: CPU_QUEUE,
   };
   const asked = { run, specs, request: await requestOf(run), samples: await digestsOf(specs) };

@@ -45,8 +45,20 @@ export const SLICE_REPORTS = 40;
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;
 
-/** A session call that takes longer than max(this, 20 x the median call) has hung. */
+/** A model call that takes longer than max(this, STALLED_MEDIANS x the median call) has hung. */
 export const STALLED_CALL_MS = 60_000;
+
+/** See STALLED_CALL_MS. */
+export const STALLED_MEDIANS = 20;
+
+/** Vectors of an unfinished batch are saved this often: what a killed lane costs at most, against a small file each. */
+export const PART_MS = 30_000;
+
+/** Crashes charged to a batch before it is bisected, and to one sequence alone before it is quarantined. */
+export const CHARGES = { bisect: 2, quarantine: 3 } as const;
+
+/** Different lanes (or tries on the only lane) that a batch may fail on before it waits for the stage's end. */
+export const BATCH_TRIES = 2;
 
 /** Samples of one wave: at about 14 events a sample its run's history stays under the server's advice of 4,096. */
 export const WAVE_SAMPLES = 200;

@@ -60,6 +60,12 @@ export class OutOfMemory extends VirnucproError {}
 /** An embedding holds NaN or infinity. Retried once on another lane, then bisected; the sequence is quarantined. */
 export class NonFiniteEmbedding extends VirnucproError {}
 
+/**
+ * A device failed its self-test after failures on different batches. Its process is started again; the second time the
+ * lane is retired with its reason. Its batches move to other lanes, and none is charged.
+ */
+export class LaneSick extends VirnucproError {}
+
 /** A lane stopped before it finished its batch. The batch moves to another lane. */
 export class LaneLost extends VirnucproError {}
 

@@ -38,6 +38,8 @@ export interface LaneDown {
   queue: string;
   pid: number;
   reason: string;
+  /** The manifest line of the batch that was running when the process died by itself, hung or ran out of memory. */
+  charged?: number;
 }
 
 /** Names of the signals that agents send to a stage run. */

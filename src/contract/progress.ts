@@ -22,6 +22,7 @@ export interface StageProgress {
   tokens: number;
   modelLoads: number;
   lanes: LaneView[];
+  paused?: boolean;
   /** What the run waits for, e.g. `a free cpu lane`. */
   waitingFor?: string;
 }

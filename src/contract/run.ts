@@ -23,6 +23,10 @@ export interface LaneOptions {
   keepWarmSeconds: number;
   /** A lease or batch that was silent for this long is taken for dead. */
   heartbeatMs: number;
+  /** Vectors of an unfinished batch are saved at least this often. */
+  partMs: number;
+  /** A model call that takes longer than max(this, 20 x the median call) has hung. */
+  stalledMs: number;
   /** Queue of the activities that need no device. */
   cpuQueue: string;
 }
@@ -55,6 +59,8 @@ export interface CampaignInput {
   before?: CampaignCounts;
   /** How their samples ended: a file of {@link SampleResult} lines each. */
   waves?: ArtifactRef[];
+  /** Paused by a person before continue-as-new. */
+  paused?: boolean;
 }
 
 /** Samples of a campaign by how they ended. */
@@ -143,6 +149,8 @@ export interface EmbedStageInput {
   lanes: LaneOptions;
   /** The campaign that wants to hear of progress, if any. */
   reportTo?: { workflowId: string; runId: string };
+  /** Starts paused: the campaign is. */
+  paused?: boolean;
 }
 
 /** Result of `embedStage`. */
@@ -153,13 +161,19 @@ export interface EmbedStageResult {
   frames: number;
   tokens: number;
   modelLoads: number;
+  /** Sequences left out. */
+  quarantined: number;
   /** Every lane that served, as `host/device`. */
   lanes: string[];
+  /** From start to end. */
+  seconds: number;
 }
 
-/** How a stage went over a whole wave. */
-export interface StageSummary extends EmbedStageResult {
-  seconds: number;
+/** A file batch that is not embedded yet, as `findUnfinished` reports it. */
+export interface PendingBatch {
+  /** Line of the manifest, from 0. */
+  index: number;
+  frames: number;
 }
 
 /** Argument of the `embedBatch` activity. */
@@ -170,7 +184,29 @@ export interface EmbedBatchInput {
   /** Line of the manifest, from 0. */
   index: number;
   store: string;
-  heartbeatMs: number;
+  /** Only these rows of the batch, kept as parts: a bisection. Else the whole batch, published. */
+  rows?: RowRange;
+  /** Rows that are left out for good. */
+  quarantined: QuarantinedRow[];
+  /** Vectors are saved at least this often, so that a killed lane costs no more. */
+  partMs: number;
+  /** A model call that takes longer than max(this, 20 x the median call) has hung. */
+  stalledMs: number;
+}
+
+/** Rows of a file batch, `to` excluded. */
+export interface RowRange {
+  from: number;
+  to: number;
+}
+
+/** Why one sequence cannot be embedded: NaN or infinity, too large for the memory, or it ends the process. */
+export type RefusalReason = 'non_finite' | 'too_large' | 'crashes';
+
+/** A sequence that is left out of its batch. */
+export interface QuarantinedRow {
+  row: number;
+  reason: RefusalReason;
 }
 
 /** Result of the `embedBatch` activity. */
@@ -180,6 +216,8 @@ export interface EmbedBatchOutput {
   seconds: number;
   /** Models loaded for this batch alone: 1 when lanes are not persistent. */
   modelLoads: number;
+  /** Sequences that this lane could not embed; then nothing is published, the others are kept as parts. */
+  refused: QuarantinedRow[];
 }
 
 /** What `inspectModels` found: every part fits every other. */

@@ -7,6 +7,9 @@ import { defaultTokensPerCall, planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
 import { SessionThread } from './session-thread.js';
 
+/** Largest difference of a self-test's vector, relative to its norm: GPUs round differently from call to call. */
+const SELF_TEST_TOLERANCE = 1e-3;
+
 /** Tokenizing blocks the thread: other work (heartbeats) gets a turn after this many letters, some 20 ms. */
 const LETTERS_PER_TURN = 5000;
 
@@ -49,8 +52,23 @@ export interface EmbedProgress {
   tokens: number;
 }
 
+/** Options of {@link Embedder.embed}. */
+export interface EmbedOptions {
+  /** Looked at between calls; its reason is thrown. */
+  signal?: AbortSignal;
+  /** Called after each call. */
+  onProgress?: (progress: EmbedProgress) => void;
+  /** Called with each row as soon as its vector is known. */
+  onVector?: (row: number, vector: Float32Array) => void;
+  /** Takes a row that gives no finite vector or does not fit the memory alone: its vector stays zero. */
+  onRefused?: (row: number, error: NonFiniteEmbedding | OutOfMemory) => void;
+}
+
 /** A loaded encoder: sequences in, one vector each out. Whoever opens it closes it. */
 export class Embedder {
+  /** The vector of a short sequence, computed at the start. */
+  private reference: Float32Array = new Float32Array();
+
   private constructor(
     private readonly model: Model,
     private readonly session: SessionThread,
@@ -92,14 +110,10 @@ export class Embedder {
    * The mean-pooled vectors of `sequences`, float32 [sequences, hidden], in their order. On a CPU a vector is a pure
    * function of sequence and model: not of the other sequences, threads or call sizes.
    * @param sequences upper-case, not empty.
-   * @param options.signal looked at between calls; its reason is thrown.
-   * @param options.onProgress called after each call.
-   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index; InputError for a letter without token.
+   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index, unless `onRefused` takes them; InputError
+   *   for a letter without token.
    */
-  async embed(
-    sequences: readonly string[],
-    options: { signal?: AbortSignal; onProgress?: (progress: EmbedProgress) => void } = {},
-  ): Promise<Float32Array> {
+  async embed(sequences: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
     const { hidden, tokensPerCall } = this.facts;
     const rowsOf = new Map<string, number[]>();
     sequences.forEach((sequence, row) => {
@@ -116,6 +130,10 @@ export class Embedder {
       tokens: tokens.reduce((sum, { length }) => sum + length, 0),
     };
     const vectors = new Float32Array(sequences.length * hidden);
+    const refuse = (of: number[], toError: (row: number) => NonFiniteEmbedding | OutOfMemory): void => {
+      if (options.onRefused === undefined) throw toError(of[0]!);
+      for (const row of of) options.onRefused(row, toError(row));
+    };
     const calls = planCalls(
       tokens.map(({ length }) => length),
       tokensPerCall,
@@ -129,11 +147,18 @@ export class Embedder {
         calls.unshift(call.slice(0, half), call.slice(half));
         continue;
       }
-      if (!(called instanceof Float32Array)) throw locate(called, rows[call[0]!]![0]!);
+      if (called instanceof OutOfMemory) {
+        refuse(rows[call[0]!]!, (row) => locate(called, row));
+        continue;
+      }
+      if (!(called instanceof Float32Array)) throw called;
       call.forEach((i, n) => {
         const vector = called.subarray(n * hidden, (n + 1) * hidden);
-        if (!vector.every(Number.isFinite)) throw nonFinite(rows[i]![0]!);
-        for (const row of rows[i]!) vectors.set(vector, row * hidden);
+        if (!vector.every(Number.isFinite)) return refuse(rows[i]!, nonFinite);
+        for (const row of rows[i]!) {
+          vectors.set(vector, row * hidden);
+          options.onVector?.(row, vector);
+        }
         progress.sequencesDone += 1;
         progress.tokensDone += tokens[i]!.length;
       });
@@ -170,11 +195,26 @@ export class Embedder {
     return this.session.run(encoderFeeds(graph, tokens), { spans, hidden: dims.hidden });
   }
 
+  /**
+   * Embeds the short sequence of the start again: true when the device still gives the same vector.
+   * @throws what the runtime throws when it does not even run.
+   */
+  async selfTest(): Promise<boolean> {
+    const vector = await this.embedShortSequence();
+    const norm = Math.hypot(...this.reference);
+    return vector.every((value, i) => Math.abs(value - this.reference[i]!) <= SELF_TEST_TOLERANCE * norm);
+  }
+
+  private embedShortSequence(): Promise<Float32Array> {
+    const { kind, tokenizer } = this.model;
+    return this.runCall([tokenizer.encode(kind === 'esm2' ? 'MKV' : 'ATGAAAGTT')]);
+  }
+
   /** NaN in any weight matrix reaches every vector, so one call shows it; only then are all weights read. */
   private async tryOut(): Promise<void> {
-    const { kind, tokenizer, graph, source } = this.model;
-    const vector = await this.runCall([tokenizer.encode(kind === 'esm2' ? 'MKV' : 'ATGAAAGTT')]);
-    if (vector.every(Number.isFinite)) return;
+    const { graph, source } = this.model;
+    this.reference = await this.embedShortSequence();
+    if (this.reference.every(Number.isFinite)) return;
     await assertFinite(graph.weights);
     throw new ModelError({
       what: 'the model gives NaN or infinity for a short sequence, though all its weights are finite',
@@ -196,8 +236,6 @@ function nonFinite(index: number): NonFiniteEmbedding {
   });
 }
 
-function locate(error: unknown, index: number): unknown {
-  if (!(error instanceof OutOfMemory)) return error;
-  const { what, next } = error;
-  return new OutOfMemory({ what, where: `sequence ${index}`, next, cause: error });
+function locate(error: OutOfMemory, index: number): OutOfMemory {
+  return new OutOfMemory({ what: error.what, where: `sequence ${index}`, next: error.next, cause: error });
 }

@@ -27,6 +27,9 @@ export interface ArtifactStore {
    */
   describe(key: string, records: number): Promise<ArtifactRef>;
 
+  /** Keys of everything published directly under the folder `key`, sorted. */
+  list(key: string): Promise<string[]>;
+
   /** Removes `key` and everything below it. Nothing there is fine. */
   remove(key: string): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { RefusalReason } from '../contract/run.js';
 import { readArrowFile, writeArrowFile } from './arrow-file.js';
 
 const KIND = 'embeddings';
@@ -7,6 +8,14 @@ export interface Embeddings {
   ids: string[];
   vectors: Float32Array;
   width: number;
+  /** Sequences of the batch that are left out, and why. */
+  quarantined?: QuarantinedSequence[];
+}
+
+/** A sequence that could not be embedded. */
+export interface QuarantinedSequence {
+  id: string;
+  reason: RefusalReason;
 }
 
 /**
@@ -15,8 +24,12 @@ export interface Embeddings {
  * @returns the number of rows.
  */
 export async function writeEmbeddings(file: string, madeBy: string, embeddings: Embeddings): Promise<number> {
-  const { ids, vectors, width } = embeddings;
-  return writeArrowFile(file, { kind: KIND, made_by: madeBy }, { id: ids, vector: { values: vectors, width } });
+  const { ids, vectors, width, quarantined = [] } = embeddings;
+  return writeArrowFile(
+    file,
+    { kind: KIND, made_by: madeBy, ...(quarantined.length === 0 ? {} : { quarantined: JSON.stringify(quarantined) }) },
+    { id: ids, vector: { values: vectors, width } },
+  );
 }
 
 /**
@@ -26,5 +39,6 @@ export async function writeEmbeddings(file: string, madeBy: string, embeddings: 
 export async function readEmbeddings(file: string, madeBy?: string): Promise<Embeddings> {
   const arrow = await readArrowFile(file, { kind: KIND, ...(madeBy === undefined ? {} : { madeBy }) });
   const { values, width } = arrow.vectors('vector');
-  return { ids: arrow.strings('id'), vectors: values, width };
+  const quarantined = JSON.parse(arrow.header['quarantined'] ?? '[]') as QuarantinedSequence[];
+  return { ids: arrow.strings('id'), vectors: values, width, quarantined };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ArtifactRef } from '../contract/artifacts.js';
@@ -90,6 +90,17 @@ export class LocalStore implements ArtifactStore {
 
   async describe(key: string, records: number): Promise<ArtifactRef> {
     return describeFile(this.resolve(key), records);
+  }
+
+  async list(key: string): Promise<string[]> {
+    const names = await readdir(this.resolve(key)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw toStorageError(error, key);
+    });
+    return names
+      .filter((name) => !name.endsWith('.tmp'))
+      .sort()
+      .map((name) => `${key}/${name}`);
   }
 
   async remove(key: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
+import { ServerError } from '../contract/failures.js';
 import type { Logger } from './log.js';
 
 /** A worker's way to the server, from the standard environment configuration (TEMPORAL_ADDRESS, profiles, TLS, key). */
@@ -11,14 +12,35 @@ export interface WorkerConnection {
 
 /** Connects, and keeps trying while the server is away: a worker outlives its server, at the start too. */
 export async function connectWorker(log: Logger, signal?: AbortSignal): Promise<WorkerConnection> {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const config = loadClientConnectConfig();
   for (let wait = 250; ; wait = Math.min(wait * 2, 10_000)) {
     try {
-      const connection = await NativeConnection.connect(connectionOptions);
-      return { connection, namespace: namespace ?? 'default' };
+      return await connect(config);
     } catch (error) {
-      log.warn({ address: connectionOptions.address, error: String(error) }, 'server is away, trying again');
+      log.warn({ address: config.connectionOptions.address, error: String(error) }, 'server is away, trying again');
       await sleep(wait, undefined, signal ? { signal } : {});
     }
   }
+}
+
+/**
+ * Connects as the variables of `env` say, where a server is known to be.
+ * @throws ServerError when it is not there.
+ */
+export async function connectOnce(env: NodeJS.ProcessEnv): Promise<WorkerConnection> {
+  const config = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
+  try {
+    return await connect(config);
+  } catch (error) {
+    throw new ServerError({
+      what: 'no Temporal server where the environment says',
+      where: config.connectionOptions.address ?? 'no TEMPORAL_ADDRESS',
+      next: 'Set TEMPORAL_ADDRESS, and the other TEMPORAL_ variables, to the server that your worker uses',
+      cause: error,
+    });
+  }
+}
+
+async function connect({ connectionOptions, namespace }: ClientConnectConfig): Promise<WorkerConnection> {
+  return { connection: await NativeConnection.connect(connectionOptions), namespace: namespace ?? 'default' };
 }

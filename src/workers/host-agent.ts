@@ -21,6 +21,8 @@ export interface HostAgentOptions {
   log: Logger;
   /** Name of this host in queues and reports. */
   host?: string;
+  /** Environment of lane processes, which connect to the server by it; by default this process's. */
+  laneEnv?: NodeJS.ProcessEnv;
 }
 
 /** Splits and classifications that a host runs at once; each keeps about one core busy. */
@@ -31,14 +33,15 @@ const CPU_ACTIVITIES = 4;
  * offers with its devices. Each role is a worker of its own on its own queue.
  */
 export class HostAgent {
+  private stopping = false;
+
   private constructor(
     private readonly workers: Worker[],
     private readonly pool: LanePool,
   ) {}
 
   static async create(options: HostAgentOptions): Promise<HostAgent> {
-    const { roles, connection, log } = options;
-    const host = options.host ?? hostname();
+    const { roles, connection, log, host = hostname(), laneEnv = process.env } = options;
     const pool = new LanePool(options.devices, log);
     const workers: Worker[] = [];
     const add = async (worker: WorkerOptions): Promise<void> => {
@@ -65,7 +68,8 @@ export class HostAgent {
       const activities = createLeaseActivities({
         host,
         take: (offer) => pool.take(offer),
-        spawn: (device, offer) => new LaneHandle(device, offer, log),
+        spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
+        retire: (device, reason) => pool.retire(device, reason),
         release: (device, lane, seconds) => pool.release(device, lane as LaneHandle | undefined, seconds),
       });
       // As many slots as devices: the agent polls for offers only while a device is free, so no host hoards them.
@@ -82,6 +86,7 @@ export class HostAgent {
   /** Works until {@link shutdown}; then ends its leases and lanes. */
   async run(): Promise<void> {
     const runs = this.workers.map((worker) => worker.run());
+    if (this.stopping) this.shutdown();
     try {
       await Promise.all(runs);
     } finally {
@@ -93,6 +98,7 @@ export class HostAgent {
 
   /** Drains: no new work, leases end, lanes finish or hand back their batches. */
   shutdown(): void {
+    this.stopping = true;
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 }

@@ -1,50 +1,59 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { LaneExit, LeasedLane } from '../activities/hold-lane.js';
 import { type Device, deviceName } from '../contract/devices.js';
 import { LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
-import type { LeasedLane } from '../activities/hold-lane.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
+import { oomKills } from './oom-kills.js';
 
 const LANE_PROCESS = fileURLToPath(new URL('./lane-process.js', import.meta.url));
 
 /** Time that a lane asked to stop has for the model call under way, before it is killed. */
 const STOP_GRACE_MS = 10_000;
 
-/** An agent's hold on one lane process: start it with its device pinned, give it queues, end it. */
+/** A process answers no ping while it loads its code, which takes a while on a busy host. */
+const START_PATIENCE_MS = 60_000;
+
+/** Signals that a process brings on itself; SIGKILL and SIGTERM come from outside. */
+const OWN_SIGNALS = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS', 'SIGTRAP']);
+
+/** An agent's hold on one lane process: start it with its device pinned, give it queues, watch it, end it. */
 export class LaneHandle implements LeasedLane {
+  readonly exited: Promise<LaneExit>;
+  onParked: () => void = () => {};
   private readonly child: ChildProcess;
   private readonly log: Logger;
   private readonly waiting: Array<(message: FromLane) => void> = [];
-  readonly exited: Promise<string>;
+  private readonly oomKillsBefore = oomKills();
+  private readonly pings: NodeJS.Timeout;
   private ended = false;
-  onParked: () => void = () => {};
+  private answeredAt: number;
+  private running: number | undefined;
+  /** Why the agent itself killed it, if it did. */
+  private verdict: { reason: string; charge: boolean; sick: boolean } | undefined;
 
   constructor(
     readonly device: Device,
     readonly offer: LaneOffer,
     log: Logger,
+    env: NodeJS.ProcessEnv,
   ) {
     const title = `virnucpro-lane ${offer.stage} ${deviceName(device)}`;
     this.child = fork(LANE_PROCESS, [title], {
-      env: pinnedEnvironment(process.env, device),
+      env: pinnedEnvironment(env, device),
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.log = log.child({ stage: offer.stage, lane: deviceName(device), lanePid: this.child.pid });
-    this.exited = new Promise((resolve) => {
-      this.child.once('exit', (code, signal) => {
-        this.ended = true;
-        this.log.info({ code, signal }, 'lane closed');
-        resolve(`process ended with ${signal ?? `exit code ${code}`}`);
-      });
-    });
+    this.log = log.child({ stage: offer.stage, lane: deviceName(device), lease: offer.lease, lanePid: this.child.pid });
     this.child.on('error', (error) => this.log.error({ error: String(error) }, 'lane process error'));
-    this.child.on('message', (message: FromLane) => {
-      if (message.op === 'parked') this.onParked();
-      for (const waiter of [...this.waiting]) waiter(message);
+    this.child.on('message', (message: FromLane) => this.hear(message));
+    this.exited = new Promise((resolve) => {
+      this.child.once('exit', (code, signal) => void this.describeExit(code, signal).then(resolve));
     });
+    this.answeredAt = Date.now() + START_PATIENCE_MS;
+    this.pings = setInterval(() => this.ping(), offer.heartbeatMs / 3);
   }
 
   get pid(): number {
@@ -55,13 +64,9 @@ export class LaneHandle implements LeasedLane {
     return !this.ended;
   }
 
-  /**
-   * Loads the model. Resolves with the seconds that took.
-   * @throws ModelError when it cannot be loaded by anyone, LaneLost when the process died.
-   */
   async start(): Promise<number> {
     const { stage, model, persistent, heartbeatMs } = this.offer;
-    this.log.info('lane started');
+    this.log.info({}, 'lane started');
     const warm = await this.ask(
       { op: 'start', stage, model, persistent, heartbeatMs, threads: this.device.threads },
       'warm',
@@ -70,12 +75,10 @@ export class LaneHandle implements LeasedLane {
     return warm.loadSeconds;
   }
 
-  /** Has the lane serve `queue`. */
   async open(queue: string): Promise<void> {
     await this.ask({ op: 'open', queue }, 'opened');
   }
 
-  /** Has the lane stop serving; its model stays loaded. */
   async close(): Promise<void> {
     const { rssBytes } = await this.ask({ op: 'close' }, 'closed');
     this.log.info({ rssBytes }, 'lane released');
@@ -83,15 +86,55 @@ export class LaneHandle implements LeasedLane {
 
   /** Ends the process: politely first, by SIGKILL when a call does not return in time. */
   async stop(): Promise<void> {
-    if (this.alive && this.child.connected) this.child.send({ op: 'stop' } satisfies ToLane, () => {});
+    if (this.child.connected) this.child.send({ op: 'stop' } satisfies ToLane, () => {});
     const killer = setTimeout(() => this.kill(), STOP_GRACE_MS);
     await this.exited;
     clearTimeout(killer);
   }
 
-  /** Ends the process at once. */
   kill(): void {
     this.child.kill('SIGKILL');
+  }
+
+  private hear(message: FromLane): void {
+    this.answeredAt = Date.now();
+    if (message.op === 'parked') this.onParked();
+    if (message.op === 'running') this.running = message.index;
+    if (message.op === 'stalled') this.condemn({ reason: 'a model call does not return', charge: true, sick: false });
+    if (message.op === 'sick') this.condemn({ reason: message.message, charge: false, sick: true });
+    for (const waiter of [...this.waiting]) waiter(message);
+  }
+
+  /** A process that is stopped or hung on its main thread answers no ping: nobody's batch is to blame. */
+  private ping(): void {
+    if (Date.now() - this.answeredAt > this.offer.heartbeatMs) {
+      this.condemn({ reason: 'the lane process does not answer', charge: false, sick: false });
+    } else if (this.child.connected) this.child.send({ op: 'ping' } satisfies ToLane, () => {});
+  }
+
+  private condemn(verdict: NonNullable<typeof this.verdict>): void {
+    if (this.verdict !== undefined) return;
+    this.verdict = verdict;
+    this.log.warn({ reason: verdict.reason }, 'lane is killed');
+    this.kill();
+  }
+
+  private async describeExit(code: number | null, signal: NodeJS.Signals | null): Promise<LaneExit> {
+    this.ended = true;
+    clearInterval(this.pings);
+    const outOfMemory = signal === 'SIGKILL' && (await oomKills()) > (await this.oomKillsBefore);
+    const itself = signal === null ? code !== 0 : OWN_SIGNALS.has(signal);
+    const charge = this.verdict?.charge ?? (itself || outOfMemory);
+    const reason =
+      this.verdict?.reason ??
+      `process ended with ${signal ?? `exit code ${code}`}${outOfMemory ? ' (out of memory)' : ''}`;
+    this.log.info({ code, signal, reason, running: this.running }, 'lane closed');
+    return {
+      reason,
+      sick: this.verdict?.sick ?? false,
+      ...(this.running === undefined ? {} : { running: this.running }),
+      charge,
+    };
   }
 
   private async ask<Op extends FromLane['op']>(message: ToLane, answer: Op): Promise<FromLane & { op: Op }> {
@@ -102,7 +145,7 @@ export class LaneHandle implements LeasedLane {
         if (received.op === 'failed') reject(this.failure(received.type, received.message));
       };
     });
-    const died = this.exited.then((reason) => {
+    const died = this.exited.then(({ reason }) => {
       throw this.failure('LaneLost', reason);
     });
     died.catch(() => {});

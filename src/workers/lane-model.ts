@@ -1,16 +1,22 @@
+import { ArtifactInvalid, LaneSick, VirnucproError } from '../contract/failures.js';
 import type { Embedder } from '../inference/embedder.js';
+
+/** Batches that may fail in a row before the device has to prove itself. */
+const FAILURES_BEFORE_TEST = 2;
 
 /**
  * The one model of a lane process, used by one batch at a time. In persistent mode it is loaded once at start; else it
- * is loaded and dropped for every use.
+ * is loaded and dropped for every use. It watches over its device: failures in a row lead to a self-test.
  */
 export class LaneModel {
   private loaded: Embedder | undefined;
   private last: Promise<unknown> = Promise.resolve();
+  private failures = 0;
 
   constructor(
     private readonly open: () => Promise<Embedder>,
     private readonly persistent: boolean,
+    private readonly onSick: (error: LaneSick) => void,
   ) {}
 
   /** Loads the model if this lane keeps one. Returns the seconds that took. */
@@ -22,7 +28,7 @@ export class LaneModel {
 
   /** Waits for its turn, then runs `work` with the model. `loads` tells how many models were loaded for it. */
   async use<T>(work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
-    const turn = this.last.then(() => (this.loaded ? work(this.loaded, 0) : this.useOnce(work)));
+    const turn = this.last.then(() => (this.loaded ? this.watched(this.loaded, 0, work) : this.useOnce(work)));
     this.last = turn.catch(() => {});
     return turn;
   }
@@ -36,9 +42,45 @@ export class LaneModel {
   private async useOnce<T>(work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
     const embedder = await this.open();
     try {
-      return await work(embedder, 1);
+      return await this.watched(embedder, 1, work);
     } finally {
       await embedder.close();
     }
   }
+
+  private async watched<T>(
+    embedder: Embedder,
+    loads: number,
+    work: (embedder: Embedder, loads: number) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const result = await work(embedder, loads);
+      this.failures = 0;
+      return result;
+    } catch (error) {
+      if (!isDevicesDoing(error)) throw error;
+      this.failures += 1;
+      const sick = error instanceof LaneSick ? error : await this.examine(embedder, error);
+      if (sick !== undefined) this.onSick(sick);
+      throw sick ?? error;
+    }
+  }
+
+  private async examine(embedder: Embedder, error: unknown): Promise<LaneSick | undefined> {
+    if (this.failures < FAILURES_BEFORE_TEST) return undefined;
+    const well = await embedder.selfTest().catch(() => false);
+    if (well) return undefined;
+    return new LaneSick({
+      what: `the device fails its self-test after ${this.failures} failed batches (${String(error)})`,
+      next: 'The lane is started again, and retired if that does not help',
+    });
+  }
+}
+
+/** Inputs and artifacts fail on every device alike, and a cancelled batch on none. */
+function isDevicesDoing(error: unknown): boolean {
+  if (error instanceof LaneSick) return true;
+  if (error instanceof ArtifactInvalid) return false;
+  const cancelled = error instanceof Error && error.name === 'CancelledFailure';
+  return !cancelled && !(error instanceof VirnucproError);
 }

@@ -7,6 +7,8 @@ import type { Logger } from './log.js';
 interface Slot {
   device: Device;
   leased: boolean;
+  /** Why the device is out of service. */
+  retired?: string;
   /** A released lane that keeps its model, and the timer that ends it. */
   warm?: { lane: LaneHandle; timer: NodeJS.Timeout };
 }
@@ -41,7 +43,9 @@ export class LanePool {
    * @throws Declined when none of its kind is free.
    */
   async take(offer: LaneOffer): Promise<LeasedDevice> {
-    const free = this.slots.filter((slot) => !slot.leased && slot.device.kind === offer.device);
+    const free = this.slots.filter(
+      (slot) => !slot.leased && slot.retired === undefined && slot.device.kind === offer.device,
+    );
     const slot =
       free.find((s) => s.warm && serves(s.warm.lane, offer)) ?? free.find((s) => s.warm === undefined) ?? free[0];
     if (slot === undefined) {
@@ -66,6 +70,12 @@ export class LanePool {
     }, keepWarmSeconds * 1000);
     slot.warm = { lane, timer };
     void lane.exited.then(() => slot.warm?.lane === lane && this.cool(slot));
+  }
+
+  /** Takes a device out of service until the agent is started again. */
+  retire(device: Device, reason: string): void {
+    this.slots.find((slot) => slot.device === device)!.retired = reason;
+    this.log.error({ lane: deviceName(device), reason }, 'lane retired');
   }
 
   /** Ends every warm lane. Leased ones are ended by their leases. */

@@ -43,7 +43,7 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
       cacheDir: cacheFolderPath(),
       spinning: false,
     });
-  model = new LaneModel(open, message.persistent);
+  model = new LaneModel(open, message.persistent, (error) => tell({ op: 'sick', message: error.message }));
   const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]);
   connection = connected;
   tell({ op: 'warm', loadSeconds, rssBytes: process.memoryUsage().rss });
@@ -51,7 +51,11 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
 
 async function open(queue: string): Promise<void> {
   const activities = createLaneActivities({
-    model: model!,
+    lane: {
+      use: (work) => model!.use(work),
+      running: (index) => tell({ op: 'running', ...(index === undefined ? {} : { index }) }),
+      stalled: () => tell({ op: 'stalled' }),
+    },
     onPark: () => tell({ op: 'parked' }),
   });
   const worker = await Worker.create({

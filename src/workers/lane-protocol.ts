@@ -17,6 +17,12 @@ export type FromLane =
   | { op: 'warm'; loadSeconds: number; rssBytes: number }
   | { op: 'opened'; queue: string }
   | { op: 'closed'; rssBytes: number }
+  /** Manifest line of the batch that runs from now on; none when it is over. */
+  | { op: 'running'; index?: number }
+  /** A model call does not return. */
+  | { op: 'stalled' }
+  /** The device failed its self-test. */
+  | { op: 'sick'; message: string }
   /** The stage run gives the lane back and wants it kept warm. */
   | { op: 'parked' }
   /** The model cannot be loaded, ever; `type` is a class name of contract/failures.ts. */

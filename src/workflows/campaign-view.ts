@@ -2,7 +2,10 @@ import type { CampaignProgress, SliceReport, StageProgress } from '../contract/p
 import type { CampaignCounts, EmbedStageResult } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 
-/** What a campaign knows of its samples and of its wave's stages, gathered from activities' results and slices' reports. A plain class. */
+/**
+ * What a campaign knows of its samples and of its wave's stages, gathered from activities' results and slices' reports. A
+ * plain class.
+ */
 export class CampaignView {
   state: CampaignProgress['state'] = 'inspecting';
   readonly samples: CampaignProgress['samples'];
@@ -61,6 +64,11 @@ export class CampaignView {
     };
   }
 
+  /** Lanes in use now, as `host/device`. */
+  lanes(): string[] {
+    return STAGES.flatMap((stage) => this.stage(stage).lanes.map(({ host, device }) => `${host}/${device}`));
+  }
+
   private isDone(slice: string): boolean {
     const progress = this.slices.get(slice)?.progress;
     return progress !== undefined && progress.done === progress.batches;
@@ -84,6 +92,7 @@ export class CampaignView {
       total.tokens += progress.tokens;
       total.modelLoads += progress.modelLoads;
       total.lanes.push(...progress.lanes);
+      if (progress.paused) total.paused = true;
       if (progress.waitingFor !== undefined) total.waitingFor = progress.waitingFor;
     }
     return total;

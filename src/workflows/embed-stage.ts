@@ -12,7 +12,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CpuActivities, LaneActivities, LeaseActivities } from '../activities/index.js';
+import type { LaneActivities, LeaseActivities } from '../activities/index.js';
 import { type Prefixed, unprefixed } from '../contract/activity-names.js';
 import {
   BATCHES_PER_LANE,
@@ -22,14 +22,17 @@ import {
   OFFER_RETRY_MS,
   SLICE_REPORTS,
 } from '../contract/defaults.js';
+import type { SliceCommand } from '../contract/commands.js';
 import type { LaneUp } from '../contract/leases.js';
 import type { StageProgress } from '../contract/progress.js';
 import { leaseQueue } from '../contract/queues.js';
-import type { EmbedStageInput, EmbedStageResult } from '../contract/run.js';
-import { failureMessage, isFatal, isLaneLost } from './failures.js';
-import { LaneScheduler, type RunningBatch } from './lane-scheduler.js';
+import type { EmbedStageInput, EmbedStageResult, PendingBatch } from '../contract/run.js';
+import { BatchLedger, type Task } from './batch-ledger.js';
+import { cpuActivities } from './cpu-activities.js';
+import { failureMessage, isArtifactInvalid, isFatal, isLaneLost } from './failures.js';
+import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper } from './lease-keeper.js';
-import { laneDown, laneTaken, laneUp, sliceReport, stageProgress } from './messages.js';
+import { laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
 import { stageDetails } from './progress-details.js';
 
 /**
@@ -45,28 +48,34 @@ export async function embedStage(input: EmbedStageInput): Promise<EmbedStageResu
 }
 
 class Slice {
-  private scheduler!: LaneScheduler;
+  private ledger = new BatchLedger([]);
+  private scheduler = this.newScheduler();
   private readonly leases: LeaseKeeper;
   private reused = 0;
+  private maxLanes: number;
+  private paused: boolean;
   private fatal: unknown;
-  private readonly lanesServed = new Set<string>();
   private changed = true;
+  private readonly lanesServed = new Set<string>();
 
   constructor(private readonly input: EmbedStageInput) {
+    this.maxLanes = input.lanes.lanes;
+    this.paused = input.paused ?? false;
     this.leases = new LeaseKeeper(() => uuid4().slice(0, 8), LEASE_FAILURES, {
       hold: (lease) => this.hold(lease),
       park: (lane) => this.park(lane),
-      diagnose: (error) => (isFatal(error) ? 'fatal' : 'lost'),
+      ping: (lane) => this.ping(lane),
+      isFatal,
       onUp: (lane) => {
         this.lanesServed.add(`${lane.host}/${lane.device}`);
         this.scheduler.laneUp(lane);
       },
-      onGone: (lease) => {
-        this.scheduler.laneDown(lease);
+      onGone: (lease, charged) => {
+        this.scheduler.laneDown(lease, charged);
         this.update();
       },
       onFatal: (error) => {
-        this.fatal = error;
+        this.fatal ??= error;
       },
     });
     setHandler(laneTaken, (signal) => {
@@ -78,23 +87,17 @@ class Slice {
       log.warn('lane down', { ...signal });
       this.leases.down(signal);
     });
+    setHandler(sliceCommand, (command) => this.obey(command));
     setHandler(stageProgress, () => this.progress());
   }
 
   async run(): Promise<EmbedStageResult> {
-    const { manifest, from, to, stage, model, store, lanes } = this.input;
-    const cpu = unprefixed<CpuActivities>(
-      proxyActivities<Prefixed<CpuActivities>>({
-        taskQueue: lanes.cpuQueue,
-        startToCloseTimeout: LONG_ACTIVITY,
-        heartbeatTimeout: lanes.heartbeatMs,
-        summary: `${stage}: which of batches ${from + 1}-${to} are finished`,
-      }),
-    );
-    this.scheduler = new LaneScheduler([], BATCHES_PER_LANE, this.schedulerDeps());
-    const pending = await cpu.findUnfinished({ manifest, from, to, stage, model, store });
+    const { from, to, lanes } = this.input;
+    const startedAt = Date.now();
+    const pending = await this.findUnfinished();
     this.reused = to - from - pending.length;
-    this.scheduler = new LaneScheduler(pending, BATCHES_PER_LANE, this.schedulerDeps());
+    this.ledger = new BatchLedger(pending);
+    this.scheduler = this.newScheduler();
 
     const reports = new CancellationScope();
     const reporting = reports.run(() => this.report());
@@ -109,6 +112,7 @@ class Slice {
         if (!cancelled && this.fatal === undefined) await this.retryFailedBatches();
       } finally {
         await CancellationScope.nonCancellable(async () => {
+          this.leases.close();
           await this.leases.releaseAll(!cancelled && this.fatal === undefined && lanes.keepWarmSeconds > 0);
           reports.cancel();
           await reporting;
@@ -116,54 +120,98 @@ class Slice {
       }
     }
     this.throwIfFailed();
-    const { modelLoads, ...totals } = this.scheduler.totals;
+    const { modelLoads, ...totals } = this.ledger.totals;
     return {
       ...totals,
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
       lanes: [...this.lanesServed],
+      seconds: (Date.now() - startedAt) / 1000,
     };
+  }
+
+  private async findUnfinished(): Promise<PendingBatch[]> {
+    const { manifest, from, to, stage, model, store, lanes } = this.input;
+    const cpu = cpuActivities(lanes, `${stage}: which of batches ${from + 1}-${to} are finished`);
+    return cpu.findUnfinished({ manifest, from, to, stage, model, store });
   }
 
   /** Until no batch is open, with the offers that this takes. */
   private async settled(): Promise<void> {
     this.update();
-    await condition(() => this.fatal !== undefined || this.scheduler.open === 0);
+    await condition(() => this.fatal !== undefined || this.ledger.open === 0);
   }
 
   private async retryFailedBatches(): Promise<void> {
-    for (let round = 1; round <= FAILED_BATCH_RETRIES && this.scheduler.failed.size > 0; round++) {
-      log.warn('trying failed batches again', { round, batches: this.scheduler.failed.size });
-      this.scheduler.retryFailed();
+    for (let round = 1; round <= FAILED_BATCH_RETRIES && this.ledger.failed.size > 0; round++) {
+      log.warn('trying failed batches again', { round, batches: this.ledger.failed.size });
+      this.retryFailed();
       await this.settled();
+      if (this.fatal !== undefined) return;
     }
+  }
+
+  private retryFailed(): void {
+    this.ledger.retryFailed();
+    this.scheduler.deal();
   }
 
   private throwIfFailed(): void {
     if (this.fatal !== undefined) throw this.fatal;
-    const [first] = this.scheduler.failed;
+    const [first] = this.ledger.failed;
     if (first === undefined) return;
     const [index, error] = first;
-    if (isFatal(error)) throw error;
     throw ApplicationFailure.create({
       type: 'BatchesFailed',
       message:
-        `${this.input.stage}: ${this.scheduler.failed.size} file batches failed ${FAILED_BATCH_RETRIES + 1} times, ` +
+        `${this.input.stage}: ${this.ledger.failed.size} file batches failed again and again, ` +
         `the first is line ${index + 1} of the manifest: ${failureMessage(error)}`,
       nonRetryable: true,
       cause: error as Error,
     });
   }
 
-  private schedulerDeps(): ConstructorParameters<typeof LaneScheduler>[2] {
-    return {
-      run: (lane, batch) => this.embed(lane, batch),
-      diagnose: (error) => (isCancellation(error) ? 'cancelled' : isLaneLost(error) ? 'lane-lost' : 'batch-failed'),
-      onChange: () => this.update(),
-    };
+  /** What a person asked the campaign for. */
+  private obey(command: SliceCommand): void {
+    switch (command.op) {
+      case 'pause':
+        this.paused = true;
+        this.leases.reduceTo(0);
+        break;
+      case 'resume':
+        this.paused = false;
+        break;
+      case 'retryFailed':
+        this.retryFailed();
+        break;
+      case 'drainLane':
+        this.leases.drain(command.lane);
+        break;
+      case 'setMaxLanes':
+        this.maxLanes = command.lanes;
+        this.leases.reduceTo(command.lanes);
+    }
+    this.update();
   }
 
-  private embed(lane: LaneUp, index: number): RunningBatch {
+  private newScheduler(): LaneScheduler {
+    return new LaneScheduler(this.ledger, BATCHES_PER_LANE, {
+      run: (lane, task) => this.embed(lane, task),
+      diagnose: (error) => this.diagnose(error),
+      onSilent: (lease) => void this.leases.probe(lease),
+      onChange: () => this.update(),
+    });
+  }
+
+  private diagnose(error: unknown): Verdict {
+    if (isCancellation(error)) return 'cancelled';
+    if (isLaneLost(error)) return 'lane-lost';
+    // No lane can help: the run fails, or the wave makes the artifact again.
+    if (isFatal(error) || isArtifactInvalid(error)) this.fatal ??= error;
+    return 'batch-failed';
+  }
+
+  private embed(lane: LaneUp, { batch, rows, quarantined }: Task): RunningTask {
     const { stage, model, manifest, store, lanes } = this.input;
     const activities = unprefixed<LaneActivities>(
       proxyActivities<Prefixed<LaneActivities>>({
@@ -172,7 +220,7 @@ class Slice {
         heartbeatTimeout: lanes.heartbeatMs,
         retry: { maximumAttempts: 1 },
         cancellationType: ActivityCancellationType.TRY_CANCEL,
-        summary: `${stage} batch ${index + 1} on ${lane.host}/${lane.device}`,
+        summary: `${stage} batch ${batch + 1}${rows ? ` rows ${rows.from}-${rows.to}` : ''} on ${lane.host}/${lane.device}`,
       }),
     );
     const scope = new CancellationScope();
@@ -181,9 +229,12 @@ class Slice {
         stage,
         model,
         manifest,
-        index,
+        index: batch,
         store,
-        heartbeatMs: lanes.heartbeatMs,
+        ...(rows === undefined ? {} : { rows }),
+        quarantined: [...quarantined],
+        partMs: lanes.partMs,
+        stalledMs: lanes.stalledMs,
       });
       this.leases.progressed();
       return output;
@@ -229,15 +280,33 @@ class Slice {
     await activities.parkLane();
   }
 
+  private async ping(lane: LaneUp): Promise<'answers' | 'silent' | 'cancelled'> {
+    const activities = unprefixed<LaneActivities>(
+      proxyActivities<Prefixed<LaneActivities>>({
+        taskQueue: lane.queue,
+        scheduleToCloseTimeout: this.input.lanes.heartbeatMs,
+        retry: { maximumAttempts: 1 },
+        summary: `does ${lane.host}/${lane.device} answer`,
+      }),
+    );
+    try {
+      await activities.pingLane();
+      return 'answers';
+    } catch (error) {
+      return isCancellation(error) ? 'cancelled' : 'silent';
+    }
+  }
+
   /** After every event: ask for lanes as far as there is work for them, and let people see. */
   private update(): void {
     this.changed = true;
-    this.leases.want(Math.min(this.input.lanes.lanes, this.scheduler.open));
+    this.leases.want(this.paused || this.fatal !== undefined ? 0 : Math.min(this.maxLanes, this.ledger.open));
     setCurrentDetails(stageDetails(this.input.stage, this.progress()));
   }
 
   private progress(): StageProgress {
-    const { totals, failed, open } = this.scheduler;
+    const { totals, failed, open } = this.ledger;
+    const waits = open > 0 && !this.paused && this.scheduler.views().length === 0 && this.leases.offering;
     return {
       batches: this.input.to - this.input.from,
       done: this.reused + totals.embedded,
@@ -246,7 +315,8 @@ class Slice {
       tokens: totals.tokens,
       modelLoads: totals.modelLoads + this.leases.modelLoads,
       lanes: [...this.scheduler.views(), ...this.leases.views()],
-      ...(open > 0 && this.scheduler.views().length === 0 && this.leases.offering
+      ...(this.paused ? { paused: true } : {}),
+      ...(waits
         ? { waitingFor: `a free ${this.input.lanes.device} lane (queue ${leaseQueue(this.input.lanes.device)})` }
         : {}),
     };
@@ -260,8 +330,14 @@ class Slice {
     const slice = workflowInfo().workflowId;
     const step = Math.ceil((to - from) / SLICE_REPORTS);
     const signature = (): string => {
-      const { done, failed, lanes, waitingFor } = this.progress();
-      return JSON.stringify([Math.floor(done / step), failed, lanes.map((l) => [l.lease, l.pid, l.state]), waitingFor]);
+      const { done, failed, lanes, waitingFor, paused } = this.progress();
+      return JSON.stringify([
+        Math.floor(done / step),
+        failed,
+        lanes.map((l) => [l.lease, l.pid, l.state]),
+        waitingFor,
+        paused,
+      ]);
     };
     let sent = '';
     try {

@@ -1,9 +1,10 @@
 import type { LaneUp } from '../contract/leases.js';
 import type { LaneView } from '../contract/progress.js';
 import type { EmbedBatchOutput } from '../contract/run.js';
+import type { BatchLedger, Task } from './batch-ledger.js';
 
-/** A batch on its way through a lane. */
-export interface RunningBatch {
+/** A task on its way through a lane. */
+export interface RunningTask {
   result: Promise<EmbedBatchOutput>;
   /** Gives up on it, so that it may run elsewhere. */
   cancel(): void;
@@ -14,47 +15,32 @@ export type Verdict = 'lane-lost' | 'batch-failed' | 'cancelled';
 
 /** The scheduler's hands and eyes. */
 export interface LaneSchedulerDeps {
-  run(lane: LaneUp, batch: number): RunningBatch;
+  run(lane: LaneUp, task: Task): RunningTask;
   diagnose(error: unknown): Verdict;
+  /** A task went silent on a lane that nobody has declared dead. */
+  onSilent(lease: string): void;
   onChange(): void;
 }
 
 interface Lane {
   up: LaneUp;
-  running: Map<number, RunningBatch>;
+  running: Map<Task, RunningTask>;
   done: number;
 }
 
 /**
- * Puts file batches on lanes: a shared backlog that every lane draws from, so that a fast lane takes more (stealing by
+ * Puts tasks on lanes: a shared backlog that every lane draws from, so that a fast lane takes more (stealing by
  * construction) and a batch never waits behind a slow or dead lane. Lanes come and go at any time. A plain class
  * without Temporal in it; all events are promises of its `run`.
  */
 export class LaneScheduler {
   private readonly lanes = new Map<string, Lane>();
-  private readonly backlog: number[];
-  private readonly failures = new Map<number, unknown>();
-  private unfinished: number;
-  readonly totals = { embedded: 0, frames: 0, tokens: 0, modelLoads: 0 };
 
   constructor(
-    batches: readonly number[],
-    private readonly batchesPerLane: number,
+    private readonly ledger: BatchLedger,
+    private readonly tasksPerLane: number,
     private readonly deps: LaneSchedulerDeps,
-  ) {
-    this.backlog = [...batches];
-    this.unfinished = batches.length;
-  }
-
-  /** Batches that are neither finished nor failed. */
-  get open(): number {
-    return this.unfinished;
-  }
-
-  /** Failed batches and why. */
-  get failed(): ReadonlyMap<number, unknown> {
-    return this.failures;
-  }
+  ) {}
 
   /** A lane serves from now on. Coming up again under the same lease replaces what was there. */
   laneUp(up: LaneUp): void {
@@ -63,21 +49,20 @@ export class LaneScheduler {
     this.deal();
   }
 
-  /** A lane is gone: what ran on it goes back to the front of the backlog. Unknown lanes are ignored. */
-  laneDown(lease: string): void {
+  /**
+   * A lane is gone: what was on it goes back to the backlog. Unknown lanes are ignored.
+   * @param charged the batch that was running when its process died of it.
+   */
+  laneDown(lease: string, charged?: number): void {
     const lane = this.lanes.get(lease);
     if (lane === undefined) return;
     this.lanes.delete(lease);
-    this.backlog.unshift(...lane.running.keys());
-    for (const batch of lane.running.values()) batch.cancel();
-    this.deal();
-  }
-
-  /** Failed batches become open ones again. */
-  retryFailed(): void {
-    this.backlog.push(...this.failures.keys());
-    this.unfinished += this.failures.size;
-    this.failures.clear();
+    // Last first: each goes to the front, so that their order stays.
+    for (const [task, running] of [...lane.running].reverse()) {
+      running.cancel();
+      if (task.batch === charged) this.ledger.charged(task);
+      else this.ledger.giveBack(task);
+    }
     this.deal();
   }
 
@@ -94,57 +79,54 @@ export class LaneScheduler {
     }));
   }
 
-  private deal(): void {
+  /** Gives waiting tasks to lanes with room. */
+  deal(): void {
     // Round by round, so that few batches spread over the lanes instead of queueing two deep on the first.
-    for (let depth = 1; depth <= this.batchesPerLane; depth++) {
+    for (let depth = 1; depth <= this.tasksPerLane; depth++) {
       for (const lane of this.lanes.values()) {
-        if (lane.running.size < depth && this.backlog.length > 0) this.start(lane, this.backlog.shift()!);
+        if (lane.running.size >= depth) continue;
+        const task = this.ledger.take(lane.up.lease, this.lanes.size === 1);
+        if (task !== undefined) this.start(lane, task);
       }
     }
     this.deps.onChange();
   }
 
-  private start(lane: Lane, batch: number): void {
-    const running = this.deps.run(lane.up, batch);
-    lane.running.set(batch, running);
+  private start(lane: Lane, task: Task): void {
+    const running = this.deps.run(lane.up, task);
+    lane.running.set(task, running);
     running.result.then(
-      (output) => this.finished(lane, batch, running, output),
-      (error) => this.broke(lane, batch, running, error),
+      (output) => {
+        if (!this.settle(lane, task)) return;
+        lane.done += 1;
+        this.ledger.finished(task, output, lane.up.lease);
+        this.deal();
+      },
+      (error) => {
+        if (this.settle(lane, task)) this.broke(lane, task, error);
+      },
     );
   }
 
-  private finished(lane: Lane, batch: number, running: RunningBatch, output: EmbedBatchOutput): void {
-    if (!this.settle(lane, batch, running)) return;
-    lane.done += 1;
-    this.unfinished -= 1;
-    this.totals.embedded += 1;
-    this.totals.frames += output.frames;
-    this.totals.tokens += output.tokens;
-    this.totals.modelLoads += output.modelLoads;
-    this.deal();
-  }
-
-  private broke(lane: Lane, batch: number, running: RunningBatch, error: unknown): void {
-    if (!this.settle(lane, batch, running)) return;
+  private broke(lane: Lane, task: Task, error: unknown): void {
     switch (this.deps.diagnose(error)) {
       case 'cancelled':
-        this.backlog.unshift(batch);
+        this.ledger.giveBack(task);
         return;
       case 'lane-lost':
-        this.backlog.unshift(batch);
         this.laneDown(lane.up.lease);
+        this.ledger.giveBack(task);
+        this.deal();
+        this.deps.onSilent(lane.up.lease);
         return;
       case 'batch-failed':
-        this.failures.set(batch, error);
-        this.unfinished -= 1;
+        this.ledger.broke(task, error, lane.up.lease);
         this.deal();
     }
   }
 
-  /** False when the lane was dropped meanwhile: its batch already runs elsewhere. */
-  private settle(lane: Lane, batch: number, running: RunningBatch): boolean {
-    if (this.lanes.get(lane.up.lease) !== lane || lane.running.get(batch) !== running) return false;
-    lane.running.delete(batch);
-    return true;
+  /** False when the lane was dropped meanwhile: its task is already somewhere else. */
+  private settle(lane: Lane, task: Task): boolean {
+    return this.lanes.get(lane.up.lease) === lane && lane.running.delete(task);
   }
 }

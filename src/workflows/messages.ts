@@ -1,4 +1,11 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import {
+  COMMANDS,
+  SLICE_COMMAND_SIGNAL,
+  type DrainLane,
+  type SetMaxLanes,
+  type SliceCommand,
+} from '../contract/commands.js';
 import { LEASE_SIGNALS, type LaneDown, type LaneTaken, type LaneUp } from '../contract/leases.js';
 import {
   PROGRESS_QUERY,
@@ -25,3 +32,21 @@ export const campaignProgress = defineQuery<CampaignProgress>(PROGRESS_QUERY);
 
 /** What one slice is doing. */
 export const stageProgress = defineQuery<StageProgress>(PROGRESS_QUERY);
+
+/** From a campaign to its slices: what a person asked for. */
+export const sliceCommand = defineSignal<[SliceCommand]>(SLICE_COMMAND_SIGNAL);
+
+/** Finish the calls under way, save what is there, give the lanes back, and wait. */
+export const pause = defineUpdate<void>(COMMANDS.pause);
+
+/** Go on after a pause. */
+export const resume = defineUpdate<void>(COMMANDS.resume);
+
+/** Try failed batches again now. */
+export const retryFailed = defineUpdate<void>(COMMANDS.retryFailed);
+
+/** Give one lane back; its batches go elsewhere. */
+export const drainLane = defineUpdate<void, [DrainLane]>(COMMANDS.drainLane);
+
+/** Use at most so many lanes from now on. */
+export const setMaxLanes = defineUpdate<void, [SetMaxLanes]>(COMMANDS.setMaxLanes);

@@ -1,11 +1,13 @@
 import {
   ApplicationFailure,
   ParentClosePolicy,
+  allHandlersFinished,
+  condition,
   continueAsNew,
   executeChild,
+  getExternalWorkflowHandle,
   isCancellation,
   log,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -13,9 +15,9 @@ import {
 } from '@temporalio/workflow';
 import type { SearchAttributePair } from '@temporalio/common';
 import type { CpuActivities } from '../activities/index.js';
-import { type Prefixed, unprefixed } from '../contract/activity-names.js';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { LONG_ACTIVITY, REMAKE_ATTEMPTS, SLICE_BATCHES, SLICE_LANES } from '../contract/defaults.js';
+import type { SliceCommand } from '../contract/commands.js';
+import { REMAKE_ATTEMPTS, SLICE_LANES } from '../contract/defaults.js';
 import type { CampaignProgress, SliceReport } from '../contract/progress.js';
 import type {
   CampaignInput,
@@ -25,15 +27,25 @@ import type {
   SampleResult,
   SampleSpec,
   SplitOutput,
-  StageSummary,
 } from '../contract/run.js';
 import { STAGE_ATTRIBUTE, STATE_ATTRIBUTE } from '../contract/search-attributes.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 import { CampaignView } from './campaign-view.js';
+import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
-import { campaignProgress, sliceReport } from './messages.js';
+import {
+  campaignProgress,
+  drainLane,
+  pause,
+  resume,
+  retryFailed,
+  setMaxLanes,
+  sliceCommand,
+  sliceReport,
+} from './messages.js';
 import { campaignDetails } from './progress-details.js';
+import { slices } from './slices.js';
 
 /**
  * Predicts a campaign of samples, wave by wave: split every sample of the wave, run both embedding stages over all
@@ -60,16 +72,22 @@ class Campaign {
   private readonly view: CampaignView;
   private readonly cursor: number;
   private readonly cpu: CpuActivities;
+  private readonly openSlices = new Set<string>();
+  private paused = false;
+  private maxLanes: number;
 
   constructor(private readonly input: CampaignInput) {
     this.cursor = input.cursor ?? 0;
     this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 });
+    this.paused = input.paused ?? false;
+    this.maxLanes = input.options.lanes;
     setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
     setHandler(sliceReport, (report: SliceReport) => {
       this.view.slice(report);
       this.show();
     });
-    this.cpu = this.cpuActivities();
+    this.cpu = cpuActivities(input.options);
+    this.takeCommands();
   }
 
   async run(): Promise<CampaignResult> {
@@ -84,7 +102,16 @@ class Campaign {
     const store = options.outputDir;
     const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
     if (next !== undefined) {
-      return continueAsNew<typeof predictCampaign>({ ...this.input, cursor: next, before: counts, waves });
+      await condition(allHandlersFinished);
+      const options = { ...this.input.options, lanes: this.maxLanes };
+      return continueAsNew<typeof predictCampaign>({
+        ...this.input,
+        options,
+        cursor: next,
+        before: counts,
+        waves,
+        paused: this.paused,
+      });
     }
     const failures = await this.cpu.summarizeCampaign({ waves, store });
     this.enter('done');
@@ -115,7 +142,7 @@ class Campaign {
     const failed: SampleResult[] = [];
     const unfinished = wave.samples.flatMap((planned) => (planned.finished === undefined ? [planned.sample] : []));
     const splits = await this.perSample(unfinished, failed, async (sample): Promise<SplitSample> => {
-      const split = await this.cpuActivities(`split ${sample.name}`)
+      const split = await cpuActivities(options, `split ${sample.name}`)
         .splitSample({ sample, options })
         .finally(() => (this.view.samples.split += 1));
       this.view.frames += split.frames;
@@ -129,12 +156,12 @@ class Campaign {
       manifests: splits.map(({ split }) => split.manifest),
       store: options.outputDir,
     });
-    const stages = {} as Record<Stage, StageSummary>;
+    const stages = {} as Record<Stage, EmbedStageResult>;
     for (const stage of STAGES) stages[stage] = await this.runStage(stage, manifest, models, attempt);
 
     this.enter('classifying');
     const done = await this.perSample(splits, failed, async ({ sample, split }): Promise<SampleResult> => {
-      const counts = await this.cpuActivities(`classify ${sample.name}`).classifySample({
+      const counts = await cpuActivities(this.input.options, `classify ${sample.name}`).classifySample({
         sample,
         split,
         models,
@@ -156,18 +183,17 @@ class Campaign {
     manifest: ArtifactRef,
     models: RunModels,
     attempt: number,
-  ): Promise<StageSummary> {
-    const { options } = this.input;
+  ): Promise<EmbedStageResult> {
     const batches = manifest.records;
     const startedAt = Date.now();
-    const window = Math.ceil(options.lanes / SLICE_LANES);
-    const starts = Array.from({ length: Math.ceil(batches / SLICE_BATCHES) }, (_, i) => i * SLICE_BATCHES);
+    const window = Math.ceil(this.maxLanes / SLICE_LANES);
+    const waiting = slices(batches);
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     this.attribute({ key: STAGE_ATTRIBUTE, value: stage });
     const runSlices = async (): Promise<void> => {
-      for (let from = starts.shift(); from !== undefined; from = starts.shift()) {
-        results.push(await this.runSlice(stage, manifest, models, from, attempt, Math.ceil(options.lanes / window)));
+      for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
+        results.push(await this.runSlice(stage, manifest, models, range, attempt, Math.ceil(this.maxLanes / window)));
       }
     };
     await Promise.all(Array.from({ length: window }, runSlices));
@@ -178,15 +204,15 @@ class Campaign {
     stage: Stage,
     manifest: ArtifactRef,
     models: RunModels,
-    from: number,
+    { from, to }: { from: number; to: number },
     attempt: number,
     lanes: number,
   ): Promise<EmbedStageResult> {
     const { options } = this.input;
     const { workflowId, runId } = workflowInfo();
-    const to = Math.min(from + SLICE_BATCHES, manifest.records);
     const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}/${from + 1}-${to}`;
-    const { device, persistent, keepWarmSeconds, heartbeatMs, cpuQueue } = options;
+    const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
+    this.openSlices.add(slice);
     const result = await executeChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -199,11 +225,12 @@ class Campaign {
           from,
           to,
           store: options.outputDir,
-          lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, cpuQueue },
+          lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue },
           reportTo: { workflowId, runId },
+          paused: this.paused,
         },
       ],
-    });
+    }).finally(() => this.openSlices.delete(slice));
     this.view.sliceDone(slice, stage, to - from, result);
     this.show();
     return result;
@@ -238,17 +265,45 @@ class Campaign {
     });
   }
 
-  private cpuActivities(summary?: string): CpuActivities {
-    const { cpuQueue, heartbeatMs } = this.input.options;
-    return unprefixed(
-      proxyActivities<Prefixed<CpuActivities>>({
-        taskQueue: cpuQueue,
-        startToCloseTimeout: LONG_ACTIVITY,
-        heartbeatTimeout: heartbeatMs,
-        retry: { maximumInterval: '1 minute' },
-        ...(summary === undefined ? {} : { summary }),
-      }),
+  /** What people ask for: kept for slices to come, and forwarded to those that are open. */
+  private takeCommands(): void {
+    setHandler(pause, () => {
+      this.paused = true;
+      return this.command({ op: 'pause' });
+    });
+    setHandler(resume, () => {
+      this.paused = false;
+      return this.command({ op: 'resume' });
+    });
+    setHandler(retryFailed, () => this.command({ op: 'retryFailed' }));
+    setHandler(drainLane, ({ lane }) => this.command({ op: 'drainLane', lane }), {
+      validator: ({ lane }) => {
+        if (this.view.lanes().includes(lane)) return;
+        throw new Error(`no lane ${lane} in use, in use are: ${this.view.lanes().join(', ') || 'none'}`);
+      },
+    });
+    setHandler(
+      setMaxLanes,
+      ({ lanes }) => {
+        this.maxLanes = lanes;
+        return this.command({ op: 'setMaxLanes', lanes: Math.ceil(lanes / Math.max(1, this.openSlices.size)) });
+      },
+      {
+        validator: ({ lanes }) => {
+          if (!Number.isSafeInteger(lanes) || lanes < 1)
+            throw new Error(`${lanes} lanes: give a whole number from 1 up`);
+        },
+      },
     );
+  }
+
+  private async command(command: SliceCommand): Promise<void> {
+    // A slice that ends meanwhile has no use for it.
+    const send = (slice: string): Promise<void> =>
+      getExternalWorkflowHandle(slice)
+        .signal(sliceCommand, command)
+        .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
+    await Promise.all([...this.openSlices].map(send));
   }
 
   private enter(state: CampaignProgress['state']): void {
@@ -267,12 +322,12 @@ class Campaign {
   }
 }
 
-function sumOfSlices(slices: EmbedStageResult[]): EmbedStageResult {
-  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0 };
-  for (const slice of slices) {
-    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += slice[name];
+function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {
+  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
+  for (const result of results) {
+    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
   }
-  return { ...total, lanes: [...new Set(slices.flatMap((slice) => slice.lanes))] };
+  return { ...total, lanes: [...new Set(results.flatMap((result) => result.lanes))] };
 }
 
 function allFailed([first]: SampleResult[], samples: number): ApplicationFailure {

@@ -19,6 +19,8 @@ export function testRunOptions(outputDir: string, options: Partial<RunOptions> =
     persistent: true,
     keepWarmSeconds: 0,
     heartbeatMs: 3000,
+    partMs: 1000,
+    stalledMs: 10_000,
     cpuQueue: CPU_QUEUE,
     ...options,
   };

@@ -19,3 +19,12 @@ export async function eventually(holds: () => boolean | Promise<boolean>, limitM
   }
   return Math.round(performance.now() - startedAt);
 }
+
+/** Living children of a process. */
+export function childrenOf(parent: number): { pid: number; command: string }[] {
+  return execFileSync('ps', ['-ww', '-eo', 'pid=,ppid=,stat=,command='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null && Number(match[2]) === parent && !match[3]!.startsWith('Z'))
+    .map((match) => ({ pid: Number(match![1]), command: match![4]! }));
+}

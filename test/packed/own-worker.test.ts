@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import type { EmbedStageResult, SampleCounts } from '../../src/contract/run.js';
+import { STAGES, type Stage } from '../../src/contract/stages.js';
+import { type Supervision, joinSupervision } from '../../src/server/supervisor.js';
+import { contigOfChunk } from '../../src/sequence/ids.js';
+import { compareResults, readTable } from '../support/compare-results.js';
+import { GOLDEN_CASES, goldenModels } from '../support/golden.js';
+import { childrenOf, eventually } from '../support/processes.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+const exec = promisify(execFile);
+
+/** Installing 570 MB of dependencies took 35 s here; over a slow network it takes minutes. */
+const SETUP_MS = 600_000;
+
+/** Takes 8 s on an idle machine. */
+const SCREEN_MS = 120_000;
+
+const GOLDEN = path.join(GOLDEN_CASES, 'mixed-300');
+const PREDICTIONS = 'prediction_results.txt';
+const CONSENSUS = 'prediction_results_highestscore.csv';
+
+/** What the example's workflow returns. */
+interface Screened {
+  filtered: { kept: number; dropped: number };
+  counts: SampleCounts;
+  stages: Record<Stage, EmbedStageResult>;
+  viralContigs: string[];
+}
+
+describeWithTemporal("the packed library in another project's worker", (temporalCli) => {
+  let dir: string;
+  let project: string;
+  let server: Supervision;
+  let worker: ChildProcess;
+  let said = '';
+  const workerEnded = new AbortController();
+
+  before(async function () {
+    this.timeout(SETUP_MS);
+    dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-own-worker-'));
+    project = path.join(dir, 'project');
+    await cp('examples/own-worker', project, { recursive: true });
+    await install(await pack(dir), project);
+    server = await joinSupervision({
+      stateDir: path.join(dir, 'state'),
+      temporalCli,
+      log: pino({ level: 'silent' }),
+    });
+    worker = spawn(process.execPath, ['worker.js'], { cwd: project, env: environment() });
+    worker.once('exit', () => workerEnded.abort(new Error('the worker ended')));
+    worker.stderr!.on('data', (text: Buffer) => (said += text.toString()));
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(said);
+  });
+
+  after(async () => {
+    if (worker?.exitCode === null) worker.kill('SIGKILL');
+    await server?.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('is code and documentation: no tests, no models', async () => {
+    const root = path.join(project, 'node_modules', 'virnucpro-temporal');
+    const entries = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'node_modules', 'package.json'];
+    const extra = (await readdir(root)).filter((entry) => !entries.includes(entry));
+    assert.deepEqual(extra, []);
+    assert.deepEqual(await readdir(path.join(root, 'dist')), ['src']);
+  });
+
+  it("gives a golden case's calls, between the host's own steps, on lanes of the host's machine", async function () {
+    this.timeout(SCREEN_MS);
+    const output = path.join(dir, 'screened');
+    const { filtered, counts, stages, viralContigs } = await screen(output);
+
+    for (const table of [PREDICTIONS, CONSENSUS]) {
+      await compareResults(path.join(output, 'long_merged', table), path.join(GOLDEN, table));
+    }
+    const frames = (await readTable(path.join(GOLDEN, PREDICTIONS))).rows.length;
+    const windows = (await readTable(path.join(GOLDEN, CONSENSUS))).rows;
+    const viral = windows.filter(([, isVirus]) => isVirus === 'True').map(([id]) => contigOfChunk(id!));
+    assert.deepEqual(filtered, { kept: 2, dropped: 0 });
+    assert.deepEqual(viralContigs, [...new Set(viral)]);
+    assert.equal(counts.framesCalled, frames);
+    // Two lanes, one batch: the second stage takes the device that has no warm model yet.
+    for (const [i, stage] of STAGES.entries()) {
+      const { lanes, modelLoads, ...rest } = stages[stage];
+      assert.deepEqual([rest.embedded, rest.reused, rest.frames], [1, 0, frames], stage);
+      assert.deepEqual([modelLoads, lanes], [1, [`${hostname()}/cpu:${i}`]], stage);
+    }
+  });
+
+  it('leaves no lane behind when the worker ends', async function () {
+    this.timeout(30_000);
+    const lanes = childrenOf(worker.pid!).filter(({ command }) => command.startsWith('virnucpro-lane'));
+    assert.deepEqual(
+      lanes.map(({ command }) => command),
+      ['virnucpro-lane dnabert-s cpu:0', 'virnucpro-lane esm-2 cpu:1'],
+    );
+    worker.kill('SIGTERM');
+    assert.deepEqual(await once(worker, 'exit'), [0, null]);
+    await eventually(() => lanes.every(({ pid }) => !isAlive(pid)), 2_000);
+  });
+
+  /** The example's client, as its README has it. */
+  async function screen(output: string): Promise<Screened> {
+    const { stdout } = await exec(
+      process.execPath,
+      [
+        ...['client.js', path.resolve(GOLDEN, 'input.fa'), '--output', output, '--min-length', '0'],
+        ...['--chunk-size', '300', '--dna-model', goldenModels.dnaModel],
+        ...['--protein-model', goldenModels.proteinModel, '--classifier', goldenModels.classifier],
+      ],
+      { cwd: project, env: environment(), signal: workerEnded.signal, timeout: SCREEN_MS },
+    );
+    return JSON.parse(stdout) as Screened;
+  }
+
+  function environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      TEMPORAL_ADDRESS: server.address,
+      VIRNUCPRO_CACHE_DIR: path.join(dir, 'cache'),
+      VIRNUCPRO_LOG_LEVEL: 'error',
+    };
+  }
+});
+
+/** The tarball that `npm publish` would send. */
+async function pack(folder: string): Promise<string> {
+  const { stdout } = await exec('npm', ['pack', '--json', '--pack-destination', folder]);
+  const [packed] = JSON.parse(stdout) as [{ filename: string }];
+  return path.join(folder, packed.filename);
+}
+
+/** CPU only: the CUDA libraries of onnxruntime are not downloaded. */
+async function install(tarball: string, project: string): Promise<void> {
+  await exec('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], {
+    cwd: project,
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
