@@ -70,7 +70,9 @@ export async function followCampaign(
   const over = new AbortController();
   const watching = watch(handle, show, over.signal);
   try {
-    return await handle.result();
+    const result = await handle.result();
+    await look(handle, show);
+    return result;
   } catch (error) {
     signal?.throwIfAborted();
     throw toRunFailed(error);
@@ -87,11 +89,18 @@ async function watch(
   over: AbortSignal,
 ): Promise<void> {
   while (!over.aborted) {
-    // No answer while the server restarts or no worker is up: the next poll asks again.
-    const progress = await handle.query<CampaignProgress>(PROGRESS_QUERY).catch(() => undefined);
-    if (progress !== undefined) show(progress);
+    await look(handle, show);
     await sleep(POLL_MS, undefined, { signal: over }).catch(() => {});
   }
+}
+
+/** Shows how far the run is. No answer while the server restarts or no worker is up: the next poll asks again. */
+async function look(
+  handle: WorkflowHandle<typeof predictCampaign>,
+  show: (progress: CampaignProgress) => void,
+): Promise<void> {
+  const progress = await handle.query<CampaignProgress>(PROGRESS_QUERY).catch(() => undefined);
+  if (progress !== undefined) show(progress);
 }
 
 async function isOpen(client: Client, workflowId: string): Promise<boolean> {

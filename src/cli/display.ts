@@ -26,7 +26,7 @@ function plain(stream: NodeJS.WriteStream): Display {
   return {
     show(progress) {
       for (const line of progressLines(progress)) {
-        if (line.total === 0) continue;
+        if (line.total === 0 || (line.done === 0 && line.note === '')) continue;
         const step = `${Math.floor((10 * line.done) / line.total)} ${line.note}`;
         if (shown.get(line.name) === step) continue;
         shown.set(line.name, step);

@@ -11,8 +11,8 @@ export const predictOptions = z.strictObject({
   /** The original knows models for 300 and 500 bases; own classifiers may use any length. */
   expectedLength: wholeNumber.default(500),
   modelPath: z.string({ error: 'is required: a classifier checkpoint' }).min(1),
-  dnaModel: z.string().min(1).default('DNABERT-S'),
-  proteinModel: z.string().min(1).default('esm2_t36_3B_UR50D'),
+  dnaModel: z.string().min(1).default('dnabert-s'),
+  proteinModel: z.string().min(1).default('esm2-3b'),
   lanes: wholeNumber.max(1024).default(1),
   threads: wholeNumber.default(availableParallelism()),
   batchSequences: wholeNumber.max(1_000_000).optional(),

@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { InternalError, ModelError, OutOfMemory } from '../contract/failures.js';
 import type { Backend, BackendOptions, Feeds, LoadableGraph } from './backend.js';

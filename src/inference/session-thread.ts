@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { InternalError } from '../contract/failures.js';

@@ -13,6 +13,9 @@ const LANE_PROCESS = fileURLToPath(new URL('./lane-process.js', import.meta.url)
 /** Time that a lane asked to stop has for the model call under way, before it is killed. */
 const STOP_GRACE_MS = 10_000;
 
+/** A process answers no ping while it loads its code, which takes a while on a busy host. */
+const START_PATIENCE_MS = 60_000;
+
 /** Signals that a process brings on itself; SIGKILL and SIGTERM come from outside. */
 const OWN_SIGNALS = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS', 'SIGTRAP']);
 
@@ -26,7 +29,7 @@ export class LaneHandle implements LeasedLane {
   private readonly oomKillsBefore = oomKills();
   private readonly pings: NodeJS.Timeout;
   private ended = false;
-  private answeredAt = Date.now();
+  private answeredAt: number;
   private running: number | undefined;
   /** Why the agent itself killed it, if it did. */
   private verdict: { reason: string; charge: boolean; sick: boolean } | undefined;
@@ -49,6 +52,7 @@ export class LaneHandle implements LeasedLane {
     this.exited = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => void this.describeExit(code, signal).then(resolve));
     });
+    this.answeredAt = Date.now() + START_PATIENCE_MS;
     this.pings = setInterval(() => this.ping(), offer.heartbeatMs / 3);
   }
 

@@ -57,7 +57,8 @@ export class LaneScheduler {
     const lane = this.lanes.get(lease);
     if (lane === undefined) return;
     this.lanes.delete(lease);
-    for (const [task, running] of lane.running) {
+    // Last first: each goes to the front, so that their order stays.
+    for (const [task, running] of [...lane.running].reverse()) {
       running.cancel();
       if (task.batch === charged) this.ledger.charged(task);
       else this.ledger.giveBack(task);
@@ -113,8 +114,9 @@ export class LaneScheduler {
         this.ledger.giveBack(task);
         return;
       case 'lane-lost':
-        this.ledger.giveBack(task);
         this.laneDown(lane.up.lease);
+        this.ledger.giveBack(task);
+        this.deal();
         this.deps.onSilent(lane.up.lease);
         return;
       case 'batch-failed':

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { LaneUp } from '../../../src/contract/leases.js';
+import type { EmbedBatchOutput } from '../../../src/contract/run.js';
+import { BatchLedger, type Task } from '../../../src/workflows/batch-ledger.js';
+import { LaneScheduler } from '../../../src/workflows/lane-scheduler.js';
+
+const lane = (lease: string): LaneUp => ({ lease, host: 'h', device: 'cpu:0', queue: lease, pid: 1, loadSeconds: 1 });
+
+interface Running {
+  lease: string;
+  task: Task;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+function setUp(batches: number): {
+  ledger: BatchLedger;
+  scheduler: LaneScheduler;
+  running: Running[];
+  silent: string[];
+} {
+  const ledger = new BatchLedger(Array.from({ length: batches }, (_, index) => ({ index, frames: 4 })));
+  const running: Running[] = [];
+  const silent: string[] = [];
+  const scheduler = new LaneScheduler(ledger, 2, {
+    run: (up, task) => {
+      let cancel = (): void => {};
+      const result = new Promise<EmbedBatchOutput>((resolve, reject) => {
+        const leave = (): void => void running.splice(running.indexOf(entry), 1);
+        const entry: Running = {
+          lease: up.lease,
+          task,
+          resolve: () => {
+            leave();
+            resolve({ frames: 4, tokens: 8, seconds: 0, modelLoads: 0, refused: [] });
+          },
+          reject: (error) => {
+            leave();
+            reject(error);
+          },
+        };
+        cancel = () => entry.reject(new Error('cancelled'));
+        running.push(entry);
+      });
+      return { result, cancel };
+    },
+    diagnose: ({ message }: Error) => (message === 'silent' ? 'lane-lost' : 'batch-failed'),
+    onSilent: (lease) => silent.push(lease),
+    onChange: () => {},
+  });
+  return { ledger, scheduler, running, silent };
+}
+
+describe('workflows/lane-scheduler', () => {
+  it('keeps two tasks on each lane, spreads few over the lanes, and lets a late lane take part', async () => {
+    const { ledger, scheduler, running } = setUp(6);
+    scheduler.laneUp(lane('a'));
+    assert.deepEqual(
+      running.map(({ task }) => task.batch),
+      [0, 1],
+    );
+    scheduler.laneUp(lane('b'));
+    assert.deepEqual(
+      running.filter(({ lease }) => lease === 'b').map(({ task }) => task.batch),
+      [2, 3],
+    );
+    while (running.length > 0) {
+      running[0]!.resolve();
+      await turn();
+    }
+    assert.equal(ledger.open, 0);
+    assert.equal(ledger.totals.frames, 24);
+  });
+
+  it('moves what was on a lost lane, and ignores what its cancelled tasks still say', async () => {
+    const { ledger, scheduler, running } = setUp(3);
+    scheduler.laneUp(lane('a'));
+    scheduler.laneUp(lane('b'));
+    scheduler.laneDown('a');
+    await turn();
+    assert.ok(running.every(({ lease }) => lease === 'b'));
+    assert.equal(ledger.failed.size, 0);
+    while (running.length > 0) {
+      running[0]!.resolve();
+      await turn();
+    }
+    assert.deepEqual([ledger.open, ledger.totals.embedded], [0, 3]);
+  });
+
+  it('reports a lane that went silent, once, and charges only the batch that was running', async () => {
+    const { ledger, scheduler, running, silent } = setUp(2);
+    scheduler.laneUp(lane('a'));
+    running[0]!.reject(new Error('silent'));
+    await turn();
+    assert.deepEqual(silent, ['a']);
+    assert.equal(running.length, 0);
+    for (let crash = 0; crash < 2; crash++) {
+      scheduler.laneUp(lane('a'));
+      scheduler.laneDown('a', 0);
+      await turn();
+    }
+    scheduler.laneUp(lane('a'));
+    assert.deepEqual(
+      running.map(({ task }) => [task.batch, task.rows]),
+      [
+        [0, { from: 0, to: 2 }],
+        [0, { from: 2, to: 4 }],
+      ],
+    );
+    assert.equal(ledger.waiting, 1);
+  });
+});
