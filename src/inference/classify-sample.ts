@@ -8,7 +8,14 @@ import { readContigs } from '../io/contigs-file.js';
 import { type Embeddings, readEmbeddings } from '../io/embeddings-file.js';
 import { readFrames } from '../io/frames-file.js';
 import { type Origin, digestOfOrigin } from '../io/origin.js';
-import { type ResultFile, writeAccounting, writeConsensus, writePredictions } from '../io/tables.js';
+import {
+  type QuarantinedFrame,
+  type ResultFile,
+  writeAccounting,
+  writeConsensus,
+  writePredictions,
+  writeQuarantine,
+} from '../io/tables.js';
 import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
@@ -39,8 +46,6 @@ export interface ClassifySampleInput {
   /** Every file batch of the sample, in input order. */
   batches: readonly EmbeddedBatch[];
   classifier: FeatureClassifier;
-  /** Frames that no lane could embed; their rows may be missing from the embeddings. */
-  quarantined?: ReadonlySet<string>;
   outputDir: string;
   /** Name of the input file without its suffix. */
   stem: string;
@@ -50,7 +55,7 @@ export interface ClassifySampleInput {
 
 export interface ClassifySampleOutput {
   counts: SampleCounts;
-  /** prediction_results.txt, prediction_results_highestscore.csv, accounting.tsv. */
+  /** prediction_results.txt, prediction_results_highestscore.csv, accounting.tsv, quarantined.tsv. */
   files: ResultFile[];
 }
 
@@ -62,9 +67,10 @@ export interface ClassifySampleOutput {
  *   InternalError when the accounting does not add up.
  */
 export async function classifySample(input: ClassifySampleInput): Promise<ClassifySampleOutput> {
-  const { outputDir, stem, quarantined = new Set<string>() } = input;
+  const { outputDir, stem } = input;
   const contigs = await readContigs(await input.store.get(input.contigs));
   const consensus = new Consensus();
+  const quarantined = new Map<string, QuarantinedFrame>();
   let called = 0;
   let viral = 0;
   let calls: ChunkCall[] = [];
@@ -72,7 +78,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
 
   async function* predictions(): AsyncGenerator<Prediction> {
     for (const [index, batch] of input.batches.entries()) {
-      for (const prediction of await classifyBatch(input.store, batch, input.classifier, quarantined)) {
+      for (const prediction of await classifyBatch(input, batch, quarantined)) {
         consensus.add(prediction);
         called += 1;
         if (prediction.label === 'virus') viral += 1;
@@ -81,7 +87,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
       input.onBatch?.(index + 1);
     }
     calls = consensus.sorted();
-    rows = accountContigs(contigs, calls, quarantined);
+    rows = accountContigs(contigs, calls, quarantined.keys());
     checkLaws(rows, called, quarantined.size);
   }
 
@@ -90,6 +96,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
     await writePredictions(path.join(merged, 'prediction_results.txt'), predictions()),
     await writeConsensus(path.join(merged, 'prediction_results_highestscore.csv'), calls),
     await writeAccounting(path.join(outputDir, 'accounting.tsv'), rows),
+    await writeQuarantine(path.join(outputDir, 'quarantined.tsv'), quarantined.values()),
   ];
   const sum = (count: (row: AccountingRow) => number): number => rows.reduce((total, row) => total + count(row), 0);
   const counts = {
@@ -106,16 +113,26 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
   return { counts, files };
 }
 
+/** Also adds the batch's quarantined frames to `quarantined`. */
 async function classifyBatch(
-  store: ArtifactStore,
+  { store, classifier }: Pick<ClassifySampleInput, 'store' | 'classifier'>,
   batch: EmbeddedBatch,
-  classifier: FeatureClassifier,
-  quarantined: ReadonlySet<string>,
+  quarantined: Map<string, QuarantinedFrame>,
 ): Promise<Prediction[]> {
   const frames = await readFrames(await store.get(batch.frames));
   const nucleotide = await findEmbeddings(store, batch.embeddings['dnabert-s']);
   const protein = await findEmbeddings(store, batch.embeddings['esm-2']);
-  const features = mergeFeatures(frames.ids, nucleotide, protein, quarantined);
+  const left = new Set<string>();
+  for (const [stage, side] of [
+    ['dnabert-s', nucleotide],
+    ['esm-2', protein],
+  ] as const) {
+    for (const { id, reason } of side.quarantined ?? []) {
+      left.add(id);
+      quarantined.set(id, { id, stage, reason });
+    }
+  }
+  const features = mergeFeatures(frames.ids, nucleotide, protein, left);
   if (features.width !== classifier.inputSize) {
     throw new ModelError({
       what: `classifier takes ${classifier.inputSize} features, the models give ${nucleotide.width} + ${protein.width}`,

@@ -1,3 +1,5 @@
+import type { RefusalReason } from '../contract/run.js';
+import type { Stage } from '../contract/stages.js';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -45,6 +47,21 @@ export function writeConsensus(file: string, rows: Rows<ChunkCall>): Promise<Res
     reread(row.maxScore1),
     reread(row.maxScore2),
   ]);
+}
+
+/** A frame that could not be embedded. */
+export interface QuarantinedFrame {
+  id: string;
+  stage: Stage;
+  reason: RefusalReason;
+}
+
+/**
+ * Writes quarantined.tsv: every frame that has no prediction because no lane could embed it, the stage and the reason.
+ * @throws StorageError when the disk refuses.
+ */
+export function writeQuarantine(file: string, rows: Rows<QuarantinedFrame>): Promise<ResultFile> {
+  return writeTable(file, ['Sequence_ID', 'stage', 'reason'], rows, (row) => [row.id, row.stage, row.reason]);
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   classifySample,
 } from '../../../src/inference/classify-sample.js';
 import { type ContigRow, writeContigs } from '../../../src/io/contigs-file.js';
-import { writeEmbeddings } from '../../../src/io/embeddings-file.js';
+import { type QuarantinedSequence, writeEmbeddings } from '../../../src/io/embeddings-file.js';
 import { writeFrames } from '../../../src/io/frames-file.js';
 import { LocalStore } from '../../../src/io/local-store.js';
 import { digestOfOrigin } from '../../../src/io/origin.js';
@@ -41,9 +41,15 @@ describe('inference/classify-sample', () => {
   const putContigs = (rows: ContigRow[]): Promise<ArtifactRef> =>
     store.put('contigs', (file) => writeContigs(file, MADE_BY, rows));
 
-  const putVectors = async (key: string, ids: string[], width: number, values: number[]): Promise<EmbeddingsKey> => {
+  const putVectors = async (
+    key: string,
+    ids: string[],
+    width: number,
+    values: number[],
+    quarantined: QuarantinedSequence[] = [],
+  ): Promise<EmbeddingsKey> => {
     const vectors = Float32Array.from(values);
-    await store.put(key, (file) => writeEmbeddings(file, MADE_BY, { ids, vectors, width }));
+    await store.put(key, (file) => writeEmbeddings(file, MADE_BY, { ids, vectors, width, quarantined }));
     return { key, origin: ORIGIN };
   };
 
@@ -136,13 +142,49 @@ describe('inference/classify-sample', () => {
     assert.deepEqual(done, [1, 2]);
     assert.deepEqual(
       files.map((file) => path.relative(dir, file.path)),
-      ['out/s_merged/prediction_results.txt', 'out/s_merged/prediction_results_highestscore.csv', 'out/accounting.tsv'],
+      [
+        'out/s_merged/prediction_results.txt',
+        'out/s_merged/prediction_results_highestscore.csv',
+        'out/accounting.tsv',
+        'out/quarantined.tsv',
+      ],
     );
   });
 
   it('accounts for quarantined frames and changes no other row', async () => {
-    const quarantined = new Set(['a_chunk_1_chunk_1F1', 'a_chunk_1_chunk_1F2', 'b|"x"_chunk_1R2']);
-    const { counts } = await classifySample({ ...(await sampleInput()), quarantined });
+    const input = await sampleInput();
+    const [first, second] = input.batches as [EmbeddedBatch, EmbeddedBatch];
+    const dna = await putVectors(
+      'q/dna',
+      ['b|"x"_chunk_1F1'],
+      2,
+      [9, 0.375],
+      [{ id: 'b|"x"_chunk_1R2', reason: 'crashes' }],
+    );
+    const protein = await putVectors(
+      'q/protein',
+      ['b|"x"_chunk_2F3'],
+      1,
+      [0.0625],
+      [
+        { id: 'a_chunk_1_chunk_1F1', reason: 'non_finite' },
+        { id: 'a_chunk_1_chunk_1F2', reason: 'too_large' },
+      ],
+    );
+    const batches = [
+      { ...first, embeddings: { ...first.embeddings, 'dnabert-s': dna } },
+      { ...second, embeddings: { ...second.embeddings, 'esm-2': protein } },
+    ];
+    const { counts } = await classifySample({ ...input, batches });
+    assert.equal(
+      await readFile(path.join(dir, 'out', 'quarantined.tsv'), 'utf8'),
+      table(
+        'Sequence_ID stage reason',
+        'b|"x"_chunk_1R2 dnabert-s crashes',
+        'a_chunk_1_chunk_1F1 esm-2 non_finite',
+        'a_chunk_1_chunk_1F2 esm-2 too_large',
+      ),
+    );
     const [predictions, , accounting] = await outputs();
     assert.equal(
       predictions,
@@ -202,7 +244,6 @@ describe('inference/classify-sample', () => {
     await refuse({ batches: [{ ...first, frames: input.contigs }, second] }, ArtifactInvalid, /kind contigs/);
     await refuse({ batches: [first] }, InternalError, /2 chunks are not 1 called.*contig b\|"x"/);
     await refuse({ batches: [first, second, second] }, InternalError, /frames are not .*contig b\|"x"/);
-    await refuse({ quarantined: new Set(['shut_chunk_1F1']) }, InternalError, /contig shut/);
     await refuse(
       { classifier: { ...classifier, inputSize: 4 } },
       ModelError,
