@@ -153,7 +153,8 @@ async function look(
   if (progress !== undefined) show(progress);
 }
 
-async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+/** Whether the server knows this run and it has not ended. */
+export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
   try {
     return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
   } catch (error) {

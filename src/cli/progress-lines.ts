@@ -9,44 +9,74 @@ export interface ProgressLine {
   done: number;
   total: number;
   note: string;
+  /** Rate and time left, e.g. `12 frames/s, 3 min left`; empty while nothing is known. */
+  pace: string;
 }
 
-/** The run as lines: split, one per stage, classify. */
-export function progressLines(progress: CampaignProgress): ProgressLine[] {
-  const { samples, stages } = progress;
+/**
+ * The run as lines: split, one per stage, classify.
+ * @param now epoch milliseconds.
+ */
+export function progressLines(progress: CampaignProgress, now = Date.now()): ProgressLine[] {
+  const { samples, stages, frames } = progress;
+  const failed = samples.failed > 0 ? `${samples.failed} failed` : '';
   return [
-    { name: 'split', done: samples.split, total: samples.total, note: `${progress.frames} frames` },
+    { name: 'split', done: samples.split, total: samples.total, note: `${frames} frames`, pace: '' },
     ...STAGES.map((stage) => ({
       name: stage,
       done: stages[stage].done,
       total: stages[stage].batches,
       note: stageNote(stages[stage]),
+      pace: stagePace(stages[stage], frames, now),
     })),
-    { name: 'classify', done: samples.done, total: samples.total, note: '' },
+    { name: 'classify', done: samples.done, total: samples.total, note: failed, pace: '' },
   ];
 }
 
 /** `dnabert-s  ████████░░░░  4/7  2 lanes`, for terminals. */
-export function barLine({ name, done, total, note }: ProgressLine): string {
+export function barLine({ name, done, total, note, pace }: ProgressLine): string {
   const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
-  return `${name.padEnd(10)} ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${done}/${total}  ${note}`.trimEnd();
+  return `${name.padEnd(10)} ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
 }
 
 /** `dnabert-s: 4/7, 2 lanes`, for logs and pipes. */
-export function plainLine({ name, done, total, note }: ProgressLine): string {
-  return `${name}: ${done}/${total}${note === '' ? '' : `, ${note}`}`;
+export function plainLine({ name, done, total, note, pace }: ProgressLine): string {
+  return joined(`${name}: ${done}/${total}`, note, pace);
 }
 
 function stageNote({ lanes, waitingFor, failed, modelLoads }: StageProgress): string {
   const up = lanes.filter((lane) => lane.state === 'up').length;
   const starting = lanes.filter((lane) => lane.state === 'starting').length;
-  return [
+  return joined(
     up > 0 ? `${up} ${up === 1 ? 'lane' : 'lanes'}` : '',
     starting > 0 ? `${starting} loading the model` : '',
     failed > 0 ? `${failed} failed` : '',
     modelLoads > 0 ? `${modelLoads} model ${modelLoads === 1 ? 'load' : 'loads'}` : '',
     waitingFor === undefined ? '' : `waiting for ${waitingFor}`,
-  ]
-    .filter((part) => part !== '')
-    .join(', ');
+  );
+}
+
+/**
+ * What the lanes have done a second while they were at work, and how long the rest takes them at that. File batches
+ * are taken to be of one size.
+ */
+function stagePace(stage: StageProgress, framesOfAll: number, now: number): string {
+  const { batches, done, frames, busySeconds = 0, reportedAt = now } = stage;
+  if (frames === 0 || busySeconds === 0 || done === batches) return '';
+  const rate = frames / busySeconds;
+  const left = ((framesOfAll / batches) * (batches - done)) / rate - (now - reportedAt) / 1000;
+  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} frames/s, ${duration(Math.max(0, left))} left`;
+}
+
+/** `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function joined(...parts: string[]): string {
+  return parts.filter((part) => part !== '').join(', ');
 }

@@ -4,7 +4,7 @@ import { embeddingsPrefix, finishedKey, workPrefix } from '../activities/keys.js
 import { OptionError } from '../contract/failures.js';
 import type { RunOptions, SampleSpec } from '../contract/run.js';
 import { openStore } from '../io/open-store.js';
-import { endRun } from './campaign-client.js';
+import { endRun, isOpen } from './campaign-client.js';
 import type { EmbeddedRun } from './embedded-run.js';
 import { type RunRecord, differences, readRunRecord } from './run-record.js';
 
@@ -57,6 +57,17 @@ export async function prepareRun(embedded: EmbeddedRun, asked: Asked, plan: Plan
   const { outputDir, heartbeatMs } = asked.run;
   if (plan.replaced !== undefined && (await endRun(embedded.client, plan.replaced.workflowId, heartbeatMs))) {
     process.stderr.write(`Ended ${plan.replaced.workflowId}, which this run replaces\n`);
+  }
+  if (plan.again !== undefined && (await isOpen(embedded.client, plan.again))) {
+    // Loaded only now: replaying takes the SDK's workflow machinery.
+    const { canGoOn, terminateRun } = await import('./replay.js');
+    if (!(await canGoOn(embedded, plan.again))) {
+      await terminateRun(embedded, plan.again, 'this build of virnucpro cannot replay it');
+      process.stderr.write(
+        `Another build of virnucpro started ${plan.again}, and this one cannot go on with it: it starts anew, and ` +
+          'finished files are used again\n',
+      );
+    }
   }
   if (plan.startOver) {
     const store = openStore(outputDir);

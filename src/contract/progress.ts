@@ -22,6 +22,9 @@ export interface StageProgress {
   tokens: number;
   modelLoads: number;
   lanes: LaneView[];
+  /** Seconds in which lanes were at work until `reportedAt` (epoch milliseconds); a campaign knows, a slice does not. */
+  busySeconds?: number;
+  reportedAt?: number;
   paused?: boolean;
   /** What the run waits for, e.g. `a free cpu lane`. */
   waitingFor?: string;

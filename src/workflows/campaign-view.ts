@@ -1,6 +1,7 @@
 import type { CampaignProgress, SliceReport, StageProgress } from '../contract/progress.js';
 import type { CampaignCounts, EmbedStageResult } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
+import { StageClock } from './stage-clock.js';
 
 /**
  * What a campaign knows of its samples and of its wave's stages, gathered from activities' results and slices' reports. A
@@ -11,6 +12,7 @@ export class CampaignView {
   readonly samples: CampaignProgress['samples'];
   frames = 0;
   private readonly batches = new Map<Stage, number>();
+  private readonly clocks = new Map<Stage, StageClock>();
   private readonly slices = new Map<string, { stage: Stage; progress: StageProgress }>();
 
   /**
@@ -33,25 +35,30 @@ export class CampaignView {
     Object.assign(this.samples, { split: done + failed + finished, done: done + finished, failed });
     this.frames = 0;
     this.batches.clear();
+    this.clocks.clear();
     this.slices.clear();
   }
 
   startStage(stage: Stage, batches: number): void {
     this.batches.set(stage, batches);
+    this.clocks.set(stage, new StageClock());
   }
 
-  slice({ slice, stage, progress }: SliceReport): void {
+  /** @param now epoch milliseconds, here and below. */
+  slice({ slice, stage, progress }: SliceReport, now: number): void {
     // A report can arrive after the slice's result, which is final.
     if (this.isDone(slice)) return;
     this.slices.set(slice, { stage, progress });
+    this.tick(stage, now);
   }
 
-  sliceDone(slice: string, stage: Stage, batches: number, result: EmbedStageResult): void {
+  sliceDone(slice: string, stage: Stage, batches: number, result: EmbedStageResult, now: number): void {
     const { frames, tokens, modelLoads } = result;
     this.slices.set(slice, {
       stage,
       progress: { batches, done: batches, failed: 0, frames, tokens, modelLoads, lanes: [] },
     });
+    this.tick(stage, now);
   }
 
   progress(): CampaignProgress {
@@ -74,6 +81,11 @@ export class CampaignView {
     return progress !== undefined && progress.done === progress.batches;
   }
 
+  private tick(stage: Stage, now: number): void {
+    const busy = this.stage(stage).lanes.some(({ state }) => state === 'up');
+    this.clocks.get(stage)?.tick(busy, now);
+  }
+
   private stage(stage: Stage): StageProgress {
     const total: StageProgress = {
       batches: this.batches.get(stage) ?? 0,
@@ -83,6 +95,7 @@ export class CampaignView {
       tokens: 0,
       modelLoads: 0,
       lanes: [],
+      ...this.clocks.get(stage)?.read(),
     };
     for (const { stage: of, progress } of this.slices.values()) {
       if (of !== stage) continue;

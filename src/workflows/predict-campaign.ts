@@ -3,11 +3,11 @@ import {
   ParentClosePolicy,
   allHandlersFinished,
   condition,
-  continueAsNew,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  makeContinueAsNewFunc,
   setCurrentDetails,
   setHandler,
   upsertMemo,
@@ -85,7 +85,7 @@ class Campaign {
     this.maxLanes = input.options.lanes;
     setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
     setHandler(sliceReport, (report: SliceReport) => {
-      this.view.slice(report);
+      this.view.slice(report, Date.now());
       this.show();
     });
     this.cpu = cpuActivities(input.options);
@@ -101,13 +101,15 @@ class Campaign {
     const before = this.input.before ?? { done: 0, failed: 0 };
     const failed = results.filter((result) => result.status === 'failed').length;
     const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
-    upsertMemo({ ...counts } satisfies Partial<RunMemo>);
+    const memo: Partial<RunMemo> = counts;
     const store = options.outputDir;
     const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
     if (next !== undefined) {
       await condition(allHandlersFinished);
       const options = { ...this.input.options, lanes: this.maxLanes };
-      return continueAsNew<typeof predictCampaign>({
+      // Without it the next run has the memo of this one's start.
+      const goOn = makeContinueAsNewFunc<typeof predictCampaign>({ memo: { ...workflowInfo().memo, ...memo } });
+      return goOn({
         ...this.input,
         options,
         cursor: next,
@@ -116,6 +118,7 @@ class Campaign {
         paused: this.paused,
       });
     }
+    upsertMemo(memo);
     const failures = await this.cpu.summarizeCampaign({ waves, store });
     this.enter('done');
     if (counts.done === 0 && counts.failed > 0) throw allFailed(failures, counts.failed);
@@ -213,7 +216,8 @@ class Campaign {
   ): Promise<EmbedStageResult> {
     const { options } = this.input;
     const { workflowId, runId } = workflowInfo();
-    const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}/${from + 1}-${to}`;
+    // Its own in every run: slices of one that was terminated may still be giving lanes back.
+    const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}.${runId.slice(0, 8)}/${from + 1}-${to}`;
     const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
     this.openSlices.add(slice);
     const result = await executeChild(embedStage, {
@@ -234,7 +238,7 @@ class Campaign {
         },
       ],
     }).finally(() => this.openSlices.delete(slice));
-    this.view.sliceDone(slice, stage, to - from, result);
+    this.view.sliceDone(slice, stage, to - from, result, Date.now());
     this.show();
     return result;
   }
