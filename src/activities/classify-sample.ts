@@ -9,16 +9,16 @@ import type {
   SampleSpec,
   SplitOutput,
 } from '../contract/run.js';
-import { STAGES, type Stage } from '../contract/stages.js';
+import type { Stage } from '../contract/stages.js';
 import { type EmbeddedBatch, classifySample as classify } from '../inference/classify-sample.js';
 import { Classifier } from '../inference/classifier-session.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
 import { splitToFasta } from '../io/split-fasta.js';
 import { embeddingArtifact } from './embedding-artifact.js';
+import { findFinished, recordFinished, tidySample } from './finished-sample.js';
 import { startHeartbeat } from './heartbeat.js';
 import { recordProvenance } from './record-provenance.js';
-import { workPrefix } from './work-prefix.js';
 
 /** Argument of the `classifySample` activity. */
 export interface ClassifySampleInput {
@@ -32,7 +32,7 @@ export interface ClassifySampleInput {
 
 /**
  * Scores a sample whose batches are embedded, writes its result files and provenance.json, and removes what is not to
- * be kept.
+ * be kept. A try that died after that is found finished.
  * @throws ArtifactInvalid when a batch or embedding is not what it should be; ModelError; StorageError.
  */
 export async function classifySample(input: ClassifySampleInput): Promise<SampleCounts> {
@@ -41,6 +41,11 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
   const startedAt = performance.now();
   const heartbeat = startHeartbeat({ state: 'loading the classifier' });
   try {
+    const finished = await findFinished(input);
+    if (finished !== undefined) {
+      await tidySample(input);
+      return finished;
+    }
     const store = openStore(options.outputDir);
     const outputDir = path.join(options.outputDir, sample.prefix);
     const entries = await readJsonLines<ManifestEntry>(await store.get(split.manifest));
@@ -73,7 +78,8 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         files,
         seconds: (performance.now() - startedAt) / 1000,
       });
-      await tidy(input);
+      await recordFinished(input, split.inputSha256, counts, files);
+      await tidySample(input);
       return counts;
     } finally {
       await classifier.close();
@@ -81,14 +87,4 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
   } finally {
     heartbeat.stop();
   }
-}
-
-/** Embeddings take 13 KB a frame with the real models: they go once the tables are there, unless asked for. */
-async function tidy({ sample, options }: ClassifySampleInput): Promise<void> {
-  const store = openStore(options.outputDir);
-  if (!options.keepEmbeddings) {
-    for (const stage of STAGES) await store.remove(`${sample.prefix}embeddings/${stage}`);
-    await store.remove(`${sample.prefix}embeddings`);
-  }
-  await store.remove(workPrefix(sample));
 }

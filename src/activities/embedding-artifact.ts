@@ -3,6 +3,7 @@ import type { ManifestEntry } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { RUNTIME } from '../inference/ort-backend.js';
 import type { Origin } from '../io/origin.js';
+import { embeddingsPrefix } from './keys.js';
 
 /** Changes when the same input and model would give other vectors. */
 const RULE = 1;
@@ -11,10 +12,11 @@ const RULE = 1;
 export function embeddingArtifact(
   stage: Stage,
   model: ModelRef,
-  { prefix, batch, frames }: ManifestEntry,
+  entry: ManifestEntry,
 ): { key: string; origin: Origin } {
+  const { batch, frames } = entry;
   return {
-    key: `${prefix}embeddings/${stage}/batch-${String(batch).padStart(5, '0')}.arrow`,
+    key: `${embeddingsPrefix(entry)}${stage}/batch-${String(batch).padStart(5, '0')}.arrow`,
     origin: {
       kind: 'embeddings',
       rule: RULE,

@@ -11,6 +11,7 @@ import { type HoldLaneDeps, holdLane } from './hold-lane.js';
 import { inspectModels } from './inspect-models.js';
 import { joinManifests } from './join-manifests.js';
 import { planWave } from './plan-wave.js';
+import { recordWave, summarizeCampaign } from './record-wave.js';
 import { splitSample } from './split-sample.js';
 import { withFailures } from './to-failure.js';
 
@@ -35,7 +36,16 @@ export type LeaseActivities = ReturnType<typeof createLeaseActivities>;
 
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the inferred type is the interface
 export function createCpuActivities() {
-  return withFailures({ inspectModels, planWave, splitSample, joinManifests, findUnfinished, classifySample });
+  return withFailures({
+    inspectModels,
+    planWave,
+    splitSample,
+    joinManifests,
+    findUnfinished,
+    classifySample,
+    recordWave,
+    summarizeCampaign,
+  });
 }
 
 /** What a lane's activities need from its process. */

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
 import type { ClassifierRef, ModelRef } from '../contract/models.js';
 import type { RunModels, RunOptions } from '../contract/run.js';
 import { cacheFolderPath } from '../io/user-folders.js';
-import { checkpointDigest } from '../model/checkpoint/digest.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
-import type { Checkpoint } from '../model/checkpoint/types.js';
+import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { buildClassifier } from '../model/graph/classifier.js';
 import { type Model, openModel } from '../model/model.js';
 import { startHeartbeat } from './heartbeat.js';
@@ -49,12 +47,9 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
       next: 'Swap --dna-model and --protein-model, or name the right checkpoint',
     });
   }
-  const weights = await digestOf(await openCheckpoint(source));
-  // Tokenizer and config decide values, too.
-  const digest = createHash('sha256').update(`${weights} ${model.digest}`).digest('hex');
   return {
     path: path.resolve(source),
-    digest,
+    digest: await encoderDigest(source, cacheFolderPath(), model),
     kind,
     hidden: model.dims.hidden,
     layers: model.dims.layers,
@@ -65,9 +60,5 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
 async function inspectClassifier(source: string): Promise<ClassifierRef> {
   const checkpoint = await openCheckpoint(source);
   const { inputSize } = buildClassifier(checkpoint, path.basename);
-  return { path: path.resolve(source), digest: await digestOf(checkpoint), inputSize };
-}
-
-function digestOf(checkpoint: Checkpoint): Promise<string> {
-  return checkpointDigest(checkpoint, path.join(cacheFolderPath(), 'digests'));
+  return { path: path.resolve(source), digest: await weightsDigest(source, cacheFolderPath()), inputSize };
 }

@@ -2,11 +2,12 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import { openStore } from '../io/open-store.js';
+import { waveManifestKey } from './keys.js';
 
 /** Argument of the `joinManifests` activity. */
 export interface JoinManifestsInput {
-  /** Where the joined manifest goes. */
-  key: string;
+  /** First sample of the wave. */
+  cursor: number;
   manifests: ArtifactRef[];
   store: string;
 }
@@ -14,7 +15,7 @@ export interface JoinManifestsInput {
 /** Joins samples' manifests into the one that a wave's stages run over, in order. */
 export async function joinManifests(input: JoinManifestsInput): Promise<ArtifactRef> {
   const store = openStore(input.store);
-  return store.put(input.key, async (joined) => {
+  return store.put(waveManifestKey(input.cursor), async (joined) => {
     const out = createWriteStream(joined);
     for (const manifest of input.manifests) {
       await pipeline(createReadStream(await store.get(manifest)), out, { end: false });

@@ -5,7 +5,7 @@ import { writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
 import { splitSample as split } from '../io/split-sample.js';
 import { startHeartbeat } from './heartbeat.js';
-import { workPrefix } from './work-prefix.js';
+import { workPrefix } from './keys.js';
 
 /** Argument of the `splitSample` activity. */
 export interface SplitSampleInput {

@@ -11,6 +11,7 @@ import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFai
 import { RunFailed } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import { CONTROL_QUEUE } from '../contract/queues.js';
+import { SAMPLE_ATTRIBUTE, STATE_ATTRIBUTE } from '../contract/search-attributes.js';
 import type { CampaignResult, FailureReport, RunOptions, SampleSpec } from '../contract/run.js';
 import { writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
@@ -18,6 +19,15 @@ import type { predictCampaign } from '../workflows/index.js';
 
 /** How often progress is asked for while a run is watched. */
 const POLL_MS = 500;
+
+/** A cancelled run's lanes finish their calls (under 3 s each) and are given back. */
+const CANCEL_GRACE_MS = 10_000;
+
+/** Samples that a run's summary and search attribute name. */
+const SAMPLES_NAMED = 3;
+
+/** What a run's memo holds, for lists of runs. */
+export type RunMemo = { started: string; samples: number; outputDir: string };
 
 /** A campaign under way, and whether it was under way before. */
 export interface StartedCampaign {
@@ -43,10 +53,21 @@ export async function startCampaign(
   );
   const handle = await client.workflow.start<typeof predictCampaign>('predictCampaign', {
     taskQueue: CONTROL_QUEUE,
-    workflowId: workflowId ?? `virnucpro-${samples[0]!.stem}-${randomBytes(4).toString('hex')}`,
+    workflowId:
+      workflowId ??
+      `virnucpro-${samples.length === 1 ? samples[0]!.name : 'campaign'}-${randomBytes(4).toString('hex')}`,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     args: [{ samples: ref, options }],
-    staticSummary: `${samples.length === 1 ? samples[0]!.name : `${samples.length} samples`} at ${options.chunkSize} bases`,
+    staticSummary: `${samplesText(samples)} at ${options.chunkSize} bases`,
+    typedSearchAttributes: [
+      { key: SAMPLE_ATTRIBUTE, value: samplesText(samples) },
+      { key: STATE_ATTRIBUTE, value: 'inspecting' },
+    ],
+    memo: {
+      started: new Date().toISOString(),
+      samples: samples.length,
+      outputDir: options.outputDir,
+    } satisfies RunMemo,
   });
   return { handle, resumed: false };
 }
@@ -83,6 +104,13 @@ export async function followCampaign(
   }
 }
 
+/** `contigs`, or `a, b, c and 497 more`. */
+function samplesText(samples: readonly SampleSpec[]): string {
+  const names = samples.slice(0, SAMPLES_NAMED).map(({ name }) => name);
+  const more = samples.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 async function watch(
   handle: WorkflowHandle<typeof predictCampaign>,
   show: (progress: CampaignProgress) => void,
@@ -92,6 +120,24 @@ async function watch(
     await look(handle, show);
     await sleep(POLL_MS, undefined, { signal: over }).catch(() => {});
   }
+}
+
+/**
+ * Cancels a run that is still open and waits for its end; one that does not end is terminated.
+ * @param heartbeatMs its leases' heartbeat: a dead host's end that late.
+ * @returns whether it was open.
+ */
+export async function endRun(client: Client, workflowId: string, heartbeatMs: number): Promise<boolean> {
+  if (!(await isOpen(client, workflowId))) return false;
+  const handle = client.workflow.getHandle(workflowId);
+  await handle.cancel();
+  const ended = handle.result().then(
+    () => true,
+    (error: unknown) => error instanceof WorkflowFailedError,
+  );
+  const late = sleep(2 * heartbeatMs + CANCEL_GRACE_MS, false, { ref: false });
+  if (!(await Promise.race([ended, late]))) await handle.terminate('it did not end when it was cancelled');
+  return true;
 }
 
 /** Shows how far the run is. No answer while the server restarts or no worker is up: the next poll asks again. */

@@ -14,6 +14,8 @@ export interface EmbeddedRun {
   client: Client;
   /** The page of a run in the Temporal UI. */
   runUrl(workflowId: string): string;
+  /** Whether this process runs server and agent: then the agent is of this build. */
+  isSupervisor(): boolean;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function openEmbeddedRun(options: {
     return {
       client: new Client({ connection, namespace }),
       runUrl: (workflowId) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
+      isSupervisor: () => supervision.isSupervisor(),
       close: async () => {
         await connection.close();
         await supervision.close();

@@ -1,13 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { HEARTBEAT_MS, KEEP_WARM_SECONDS } from '../contract/defaults.js';
+import { HEARTBEAT_MS, KEEP_WARM_SECONDS, WAVE_BYTES } from '../contract/defaults.js';
 import { OptionError } from '../contract/failures.js';
 
 const wholeNumber = z.coerce.number().int().min(1);
 
+const UNITS: Readonly<Record<string, number>> = { '': 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+/** `50GB`, `800 MB`, `1e9`: bytes. */
+const byteSize = z.string().transform((text, context) => {
+  const [, number, unit] = /^([\d.e+]+)\s*(|[kmgt]b)$/i.exec(text.trim()) ?? [];
+  const bytes = Number(number) * (UNITS[unit?.toLowerCase() ?? ''] ?? NaN);
+  if (!(bytes > 0)) context.addIssue('takes a size such as 50GB');
+  return bytes;
+});
+
 /** Options of `predict` as the command line gives them; every text is checked here and nowhere else. */
 export const predictOptions = z.strictObject({
   outputDir: z.string().min(1).optional(),
+  samples: z.string().min(1).optional(),
   /** The original knows models for 300 and 500 bases; own classifiers may use any length. */
   expectedLength: wholeNumber.default(500),
   modelPath: z.string({ error: 'is required: a classifier checkpoint' }).min(1),
@@ -19,11 +30,13 @@ export const predictOptions = z.strictObject({
   persistentModels: z.boolean().default(true),
   keepIntermediate: z.boolean().default(false),
   keepEmbeddings: z.boolean().default(false),
+  waveBytes: byteSize.default(WAVE_BYTES),
   keepWarm: z.coerce.number().min(0).default(KEEP_WARM_SECONDS),
   heartbeat: z.coerce
     .number()
     .min(1)
     .default(HEARTBEAT_MS / 1000),
+  resume: z.boolean().default(false),
   force: z.boolean().default(false),
   temporalCli: z.string().optional(),
 });

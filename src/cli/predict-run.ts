@@ -3,35 +3,41 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
-import { InputError, ModelError } from '../contract/failures.js';
+import { ModelError } from '../contract/failures.js';
 import type { RunOptions, SampleSpec } from '../contract/run.js';
 import { CPU_QUEUE } from '../contract/queues.js';
-import { STDIN, inputStem } from '../io/input.js';
+import { STDIN, toInputError } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
+import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
+import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { followCampaign, startCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
 import { type PredictOptions, parsePredictOptions } from './predict-options.js';
-import { type RunRequest, assertSameRequest, readRunRecord, writeRunRecord } from './run-record.js';
+import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
+import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
+import { resolveSamples } from './samples.js';
 import { printSummary } from './summary.js';
 
+/** Exit code when some samples failed, and some did not. */
+const PARTIAL = 3;
+
 /**
- * Runs one sample through Temporal on this machine, or goes on with the run that its output folder holds.
+ * Runs a campaign through Temporal on this machine, or goes on with the one that its output folder holds.
  * @throws InputError, ModelError, OptionError before anything starts; RunFailed when the run fails; Interrupted.
  */
-export async function predict(input: string, raw: unknown): Promise<void> {
+export async function predict(inputs: readonly string[], raw: unknown): Promise<void> {
   const options: PredictOptions = parsePredictOptions(raw);
-  const stem = inputStem(input);
-  const outputDir = path.resolve(options.outputDir ?? `${stem}_predictions`);
+  const named = await resolveSamples(inputs, options.samples);
   const [dnaModel, proteinModel, classifier] = await Promise.all([
     resolveModel(options.dnaModel, process.env),
     resolveModel(options.proteinModel, process.env),
     existingFile(options.modelPath),
   ]);
-  const file = await inputFile(input, outputDir);
-  const sample: SampleSpec = { name: stem, input: file, stem, prefix: '' };
+  const outputDir = path.resolve(options.outputDir ?? `${defaultName(named)}_predictions`);
+  const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
     chunkSize: options.expectedLength,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
@@ -41,6 +47,7 @@ export async function predict(input: string, raw: unknown): Promise<void> {
     outputDir,
     keepIntermediate: options.keepIntermediate,
     keepEmbeddings: options.keepEmbeddings,
+    waveBytes: options.waveBytes,
     device: 'cpu',
     lanes: options.lanes,
     persistent: options.persistentModels,
@@ -50,37 +57,28 @@ export async function predict(input: string, raw: unknown): Promise<void> {
     stalledMs: STALLED_CALL_MS,
     cpuQueue: CPU_QUEUE,
   };
-  const request = await requestOf(input, file, run);
-  const record = await readRunRecord(outputDir);
-  if (record !== undefined && !options.force) {
-    assertSameRequest(record, request, outputDir);
-    if (record.state === 'done') {
-      process.stderr.write(`This run is already done; its results are in ${outputDir}\n`);
-      return;
-    }
+  const asked = { run, specs, request: await requestOf(run), samples: await digestsOf(specs) };
+  const plan = await planRun(asked, options);
+  if (plan.done) {
+    process.stderr.write(`This run is already done; its results are in ${outputDir}\n`);
+    return;
   }
-  const again = record !== undefined && !options.force ? record.workflowId : undefined;
-
   const signal = interruption();
   const embedded = await openEmbeddedRun({ ...options, signal });
   try {
-    await runCampaign(embedded, run, sample, request, again, signal);
+    await runCampaign(embedded, asked, plan, signal);
   } finally {
     await embedded.close();
   }
 }
 
-async function runCampaign(
-  embedded: EmbeddedRun,
-  run: RunOptions,
-  sample: SampleSpec,
-  request: RunRequest,
-  again: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const started = await startCampaign(embedded.client, [sample], run, again);
+async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, signal: AbortSignal): Promise<void> {
+  const { run, specs, request, samples } = asked;
+  const again = await prepareRun(embedded, asked, plan);
+  const started = await startCampaign(embedded.client, specs, run, again);
   const { workflowId } = started.handle;
-  await writeRunRecord(run.outputDir, { workflowId, request, state: 'running' });
+  const record = { workflowId, request, samples };
+  await writeRunRecord(run.outputDir, { ...record, state: 'running' });
   process.stderr.write(
     `${started.resumed ? 'Going on with' : 'Started'} ${workflowId}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`,
   );
@@ -88,41 +86,47 @@ async function runCampaign(
   const result = await followCampaign(started.handle, (progress) => display.show(progress), signal).finally(() =>
     display.close(),
   );
-  await writeRunRecord(run.outputDir, { workflowId, request, state: 'done' });
+  // While a sample is failed, the same command tries it again.
+  if (result.counts.failed > 0) process.exitCode = PARTIAL;
+  else await writeRunRecord(run.outputDir, { ...record, state: 'done' });
   printSummary(result, run.outputDir);
 }
 
-/** What makes two calls of `predict` the same run: the bytes that go in and every option that changes what comes out. */
-async function requestOf(input: string, file: string, run: RunOptions): Promise<RunRequest> {
+/** Options that change what comes out; models by the digest of what they hold. */
+async function requestOf(run: RunOptions): Promise<RunRequest> {
   return {
-    input: input === STDIN ? STDIN : file,
-    inputSha256: await sha256OfFile(file),
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',
-    dnaModel: run.dnaModel,
-    proteinModel: run.proteinModel,
-    classifier: run.classifier,
+    dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
+    proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
+    classifier: await weightsDigest(run.classifier, cacheFolderPath()),
+    keepIntermediate: run.keepIntermediate,
+    keepEmbeddings: run.keepEmbeddings,
   };
 }
 
-/** The input as a file that other processes can read, too: standard input is kept in the output folder. */
-async function inputFile(input: string, outputDir: string): Promise<string> {
-  if (input !== STDIN) {
-    const file = path.resolve(input);
-    const found = await stat(file).catch(() => undefined);
-    if (found === undefined || found.isDirectory()) {
-      throw new InputError({
-        what: found === undefined ? 'no such file' : 'is a folder',
-        where: input,
-        next: 'Give a FASTA file, or - for standard input',
-      });
-    }
-    return file;
+async function digestsOf(specs: readonly SampleSpec[]): Promise<Asked['samples']> {
+  const digests: Asked['samples'] = [];
+  for (const { name, input } of specs) {
+    const sha256 = await sha256OfFile(input).catch((error: unknown) => {
+      throw toInputError(error, input);
+    });
+    digests.push({ name, input, sha256 });
   }
-  const kept = path.join(outputDir, '.virnucpro', 'stdin.fa');
-  await mkdir(path.dirname(kept), { recursive: true });
-  await writeAtomically(kept, (temporary) => pipeline(process.stdin, createWriteStream(temporary)));
-  return kept;
+  return digests;
+}
+
+function defaultName([first]: readonly SampleSpec[]): string {
+  return first!.prefix === '' ? first!.stem : 'virnucpro';
+}
+
+/** The input as a file that other processes can read, too: standard input is kept in the output folder. */
+async function withFile(sample: SampleSpec, outputDir: string): Promise<SampleSpec> {
+  if (sample.input !== STDIN) return sample;
+  const input = path.join(outputDir, '.virnucpro', 'stdin.fa');
+  await mkdir(path.dirname(input), { recursive: true });
+  await writeAtomically(input, (temporary) => pipeline(process.stdin, createWriteStream(temporary)));
+  return { ...sample, input };
 }
 
 async function existingFile(file: string): Promise<string> {

@@ -1,11 +1,15 @@
 import { Command } from 'commander';
 
-/** `virnucpro predict INPUT`: one sample through Temporal on this machine. */
+/** `virnucpro predict INPUT...`: a campaign of one or many samples through Temporal on this machine. */
 export function predictCommand(): Command {
   return new Command('predict')
-    .description('predict which sequences of a FASTA file are viral')
-    .argument('<input>', 'FASTA file, plain or .gz, or - for standard input')
-    .option('-o, --output-dir <dir>', 'where results go (default: <stem>_predictions)')
+    .description('predict which sequences of FASTA files are viral')
+    .argument('[inputs...]', 'FASTA files, plain or .gz, folders of them, or - for standard input')
+    .option('--samples <sheet>', 'CSV file with columns sample,path: more inputs, with names')
+    .option(
+      '-o, --output-dir <dir>',
+      'where results go (default: <stem>_predictions, for several inputs virnucpro_predictions)',
+    )
     .option('-e, --expected-length <bases>', 'window that contigs are cut into; must fit the classifier (default: 500)')
     .option('-p, --model-path <file>', 'classifier checkpoint (.pth or .safetensors)')
     .option('--dna-model <name|dir>', 'DNA encoder (default: dnabert-s)')
@@ -17,18 +21,20 @@ export function predictCommand(): Command {
     .option('--no-persistent-models', 'load the model anew for every file batch')
     .option('-k, --keep-intermediate', "keep the original tool's FASTA files")
     .option('--keep-embeddings', 'keep the embeddings (13 KB a frame with the real models)')
+    .option('--wave-bytes <size>', 'embeddings that samples taken together may leave on disk (default: 50GB)')
     .option('--keep-warm <seconds>', 'how long a released lane keeps its model (default: 120)')
     .option('--heartbeat <seconds>', 'silence after which a lane is taken for dead (default: 15)')
-    .option('-f, --force', 'replace the results of another run in the output folder')
+    .option('--resume', 'go on from what any earlier run finished in the output folder')
+    .option('-f, --force', 'start over, whatever the output folder holds')
     .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
     .addHelpText(
       'after',
-      '\nExample:\n  virnucpro predict contigs.fa.gz -e 500 -p 500_model.pth --lanes 2\n\n' +
-        'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
+      '\nExample:\n  virnucpro predict contigs.fa.gz -e 500 -p 500_model.pth --lanes 2\n  virnucpro predict --samples sheet.csv -p 500_model.pth -o results\n\n' +
+        'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed, 130 interrupted.',
     )
-    .action(async (input: string, raw: unknown) => {
+    .action(async (inputs: string[], raw: unknown) => {
       // Loaded only now: --help and wrong usage answer at once.
       const { predict } = await import('./predict-run.js');
-      await predict(input, raw);
+      await predict(inputs, raw);
     });
 }

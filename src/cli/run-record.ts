@@ -1,28 +1,41 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { OptionError } from '../contract/failures.js';
 import { writeAtomically } from '../io/local-store.js';
 
-/** What a run was asked for: when any of it differs, it is another run. Values are shown to people. */
-export type RunRequest = Record<string, string | number | boolean>;
+const requestSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
-/** `<out>/.virnucpro/run.json`: which run's results the folder holds. */
-export interface RunRecord {
-  workflowId: string;
-  request: RunRequest;
-  state: 'running' | 'done';
-}
+const recordSchema = z.strictObject({
+  workflowId: z.string(),
+  request: requestSchema,
+  samples: z.array(z.strictObject({ name: z.string(), input: z.string(), sha256: z.string() })),
+  state: z.enum(['running', 'done']),
+});
 
-/** Reads the record of the run whose results `outputDir` holds, if any. */
+/** What a run was asked for, beside its samples: when any of it differs, it is another run. Shown to people. */
+export type RunRequest = z.infer<typeof requestSchema>;
+
+/** `<out>/.virnucpro/run.json`: which run's results the folder holds. `done`: every sample is. */
+export type RunRecord = z.infer<typeof recordSchema>;
+
+/** Changed samples that a message names one by one. */
+const SHOWN = 3;
+
+/**
+ * Reads the record of the run whose results `outputDir` holds, if any.
+ * @throws OptionError when it is damaged or of another version.
+ */
 export async function readRunRecord(outputDir: string): Promise<RunRecord | undefined> {
+  const file = recordFile(outputDir);
   try {
-    return JSON.parse(await readFile(recordFile(outputDir), 'utf8')) as RunRecord;
+    return recordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new OptionError({
-      what: `the run record cannot be read: ${(error as Error).message}`,
-      where: recordFile(outputDir),
-      next: 'Use another output folder, or --force to start over here',
+      what: `the run record cannot be read: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`,
+      where: file,
+      next: 'Use another output folder (-o), or --force to start over here',
       cause: error,
     });
   }
@@ -33,20 +46,32 @@ export async function writeRunRecord(outputDir: string, record: RunRecord): Prom
   await writeAtomically(recordFile(outputDir), (file) => writeFile(file, JSON.stringify(record, undefined, 2) + '\n'));
 }
 
-/**
- * Checks that `request` is what the recorded run was asked for.
- * @throws OptionError with both values of everything that differs.
- */
-export function assertSameRequest(record: RunRecord, request: RunRequest, outputDir: string): void {
-  const names = new Set([...Object.keys(record.request), ...Object.keys(request)]);
-  const differing = [...names].filter((name) => record.request[name] !== request[name]);
-  if (differing.length === 0) return;
-  const shown = differing.map((name) => `${name} was ${record.request[name]} and is ${request[name]}`);
-  throw new OptionError({
-    what: `the output folder holds the results of another run: ${shown.join('; ')}`,
-    where: outputDir,
-    next: 'Use another output folder (-o), or --force to replace that run',
-  });
+/** In words, everything in which `asked` is not the recorded run, with both values; empty for the same run. */
+export function differences(record: RunRecord, asked: Pick<RunRecord, 'request' | 'samples'>): string[] {
+  const names = new Set([...Object.keys(record.request), ...Object.keys(asked.request)]);
+  const options = [...names]
+    .filter((name) => record.request[name] !== asked.request[name])
+    .map((name) => `${name} was ${record.request[name]} and is ${asked.request[name]}`);
+  const samples = sampleDifferences(record.samples, asked.samples);
+  const more = samples.length > SHOWN ? [`${samples.length - SHOWN} more samples differ`] : [];
+  return [...options, ...samples.slice(0, SHOWN), ...more];
+}
+
+function sampleDifferences(before: RunRecord['samples'], now: RunRecord['samples']): string[] {
+  const known = new Map(before.map((sample) => [sample.name, sample]));
+  const asked = new Set(now.map(({ name }) => name));
+  const gone = before.filter(({ name }) => !asked.has(name));
+  return [
+    ...now.flatMap((sample) => {
+      const old = known.get(sample.name);
+      if (old === undefined) return [`sample ${sample.name} is new (${sample.input})`];
+      if (old.sha256 !== sample.sha256) {
+        return [`${sample.input} (sample ${sample.name}) had sha256 ${old.sha256} and has ${sample.sha256}`];
+      }
+      return old.input === sample.input ? [] : [`sample ${sample.name} was ${old.input} and is ${sample.input}`];
+    }),
+    ...gone.map(({ name, input }) => `sample ${name} is gone (${input})`),
+  ];
 }
 
 function recordFile(outputDir: string): string {

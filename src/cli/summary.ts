@@ -1,15 +1,23 @@
-import type { CampaignResult } from '../contract/run.js';
-/** The run's end on standard output: what was called and where the files are. */
-export function printSummary({ samples }: CampaignResult, outputDir: string): void {
-  for (const { sample, status, counts, failure } of samples) {
-    if (status === 'failed' || counts === undefined) {
-      process.stdout.write(`${sample}: failed: ${failure?.what}\n`);
-      continue;
-    }
-    process.stdout.write(
-      `${sample}: ${counts.chunksViral} of ${counts.chunksCalled} called chunks look viral ` +
-        `(${counts.contigs} contigs, ${counts.chunks} chunks, ${counts.framesCalled} of ${counts.frames} frames called)\n`,
-    );
+import path from 'node:path';
+import type { CampaignResult, SampleResult } from '../contract/run.js';
+
+/** The run's end on standard output: what was called, which samples failed and where the files are. */
+export function printSummary({ counts, samples, failed }: CampaignResult, outputDir: string): void {
+  const total = counts.done + counts.failed;
+  const [only] = samples;
+  if (total === 1 && only !== undefined) process.stdout.write(sampleLine(only));
+  else process.stdout.write(`${counts.done} of ${total} samples done, ${counts.failed} failed\n`);
+  if (total > 1) for (const sample of failed) process.stdout.write(sampleLine(sample));
+  if (counts.failed > failed.length) process.stdout.write(`... and ${counts.failed - failed.length} more\n`);
+  process.stdout.write(`Results: ${total === 1 ? outputDir : path.join(outputDir, 'campaign.tsv')}\n`);
+}
+
+function sampleLine({ sample, counts, failure }: SampleResult): string {
+  if (counts === undefined) {
+    return `${sample}: failed: ${failure?.where === undefined ? '' : `${failure.where}: `}${failure?.what}\n`;
   }
-  process.stdout.write(`Results: ${outputDir}\n`);
+  return (
+    `${sample}: ${counts.chunksViral} of ${counts.chunksCalled} called chunks look viral ` +
+    `(${counts.contigs} contigs, ${counts.chunks} chunks, ${counts.framesCalled} of ${counts.frames} frames called)\n`
+  );
 }

@@ -62,3 +62,18 @@ export const BATCH_TRIES = 2;
 
 /** Samples of one wave: at about 14 events a sample its run's history stays under the server's advice of 4,096. */
 export const WAVE_SAMPLES = 200;
+
+/**
+ * Embeddings that a wave may leave on disk until it is classified: more than one common sample has (about 1.1 billion
+ * bases with the real models), so that models are loaded rarely, and little beside a workstation's disk.
+ */
+export const WAVE_BYTES = 50e9;
+
+/** Bases that give one frame, from below: 400 to 1,100 were found in golden data and phages. For estimates. */
+export const BASES_PER_FRAME = 300;
+
+/** Bases in a byte of gzipped FASTA. For estimates. */
+export const GZIP_RATIO = 4;
+
+/** Failed samples that a campaign's end names one by one; campaign.tsv names all. */
+export const FAILURES_SHOWN = 20;

@@ -44,6 +44,8 @@ export interface RunOptions extends LaneOptions {
   outputDir: string;
   keepIntermediate: boolean;
   keepEmbeddings: boolean;
+  /** Embeddings that one wave may leave on disk, in bytes; undefined: WAVE_BYTES. */
+  waveBytes?: number;
 }
 
 /** Argument of `predictCampaign`. */
@@ -55,6 +57,8 @@ export interface CampaignInput {
   cursor?: number;
   /** What earlier runs of the same campaign did. */
   before?: CampaignCounts;
+  /** How their samples ended: a file of {@link SampleResult} lines each. */
+  waves?: ArtifactRef[];
   /** Paused by a person before continue-as-new. */
   paused?: boolean;
 }
@@ -97,10 +101,12 @@ export interface SampleCounts {
   framesQuarantined: number;
 }
 
-/** Result of `predictCampaign`. `samples` holds the last wave only; the result files hold everything. */
+/** Result of `predictCampaign`. `samples` holds the last wave only; campaign.tsv holds every sample. */
 export interface CampaignResult {
   counts: CampaignCounts;
   samples: SampleResult[];
+  /** The first samples of the campaign that failed, at most FAILURES_SHOWN. */
+  failed: SampleResult[];
 }
 
 /** One file batch in a stage manifest (JSON lines). */

@@ -11,10 +11,22 @@ export async function writeJsonLines(file: string, values: readonly unknown[]): 
 /** Reads a file of {@link writeJsonLines}, lines `from` to `to` (excluded), counted from 0. */
 export async function readJsonLines<T>(file: string, from = 0, to = Infinity): Promise<T[]> {
   const values: T[] = [];
-  let line = 0;
-  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    if (line >= from && line < to) values.push(JSON.parse(text) as T);
-    line += 1;
+  for await (const value of jsonLines<T>(file, from)) {
+    if (values.length === to - from) break;
+    values.push(value);
   }
   return values;
+}
+
+/** The values of a file of {@link writeJsonLines}, one by one, from line `from` on, counted from 0. */
+export async function* jsonLines<T>(file: string, from = 0): AsyncGenerator<T> {
+  const input = createReadStream(file);
+  try {
+    let line = 0;
+    for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+      if (line++ >= from) yield JSON.parse(text) as T;
+    }
+  } finally {
+    input.destroy();
+  }
 }

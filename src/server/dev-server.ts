@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { ServerError } from '../contract/failures.js';
+import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.js';
 import { BoundedLog } from './bounded-log.js';
 import { ManagedChild } from './managed-child.js';
 import { isFree, LOOPBACK } from './ports.js';
@@ -16,9 +17,6 @@ export const NAMESPACE = 'default';
 
 /** Closed runs stay in the UI this long (the development server's own default is one day). */
 const RETENTION = '30 days';
-
-/** Search attributes of our workflows, registered at every start (a repeated registration is harmless). */
-const SEARCH_ATTRIBUTES = ['VnpSample', 'VnpStage', 'VnpState'];
 
 const DYNAMIC_CONFIG = [
   // With the default of 4 partitions a queue, a lane with one poller waits up to 1.6 s for a task.
@@ -129,7 +127,8 @@ function startArguments(folder: StateFolder): string[] {
     ...['--db-filename', stateFile(folder.dir, 'temporal.db')],
     ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
-    ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    // Registered at every start; a repeated registration is harmless.
+    ...SEARCH_ATTRIBUTES.flatMap(({ name }) => ['--search-attribute', `${name}=Keyword`]),
   ];
 }
 

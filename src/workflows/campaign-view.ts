@@ -1,26 +1,39 @@
 import type { CampaignProgress, SliceReport, StageProgress } from '../contract/progress.js';
-import type { EmbedStageResult, SplitOutput } from '../contract/run.js';
+import type { CampaignCounts, EmbedStageResult } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 
-/** What a campaign knows of its wave, gathered from activities' results and slices' reports. A plain class. */
+/**
+ * What a campaign knows of its samples and of its wave's stages, gathered from activities' results and slices' reports. A
+ * plain class.
+ */
 export class CampaignView {
   state: CampaignProgress['state'] = 'inspecting';
-  readonly samples = { total: 0, split: 0, done: 0, failed: 0 };
-  private frames = 0;
+  readonly samples: CampaignProgress['samples'];
+  frames = 0;
   private readonly batches = new Map<Stage, number>();
   private readonly slices = new Map<string, { stage: Stage; progress: StageProgress }>();
 
-  /** Forgets what an earlier attempt at this wave counted. */
-  startWave(): void {
-    Object.assign(this.samples, { split: 0, done: 0, failed: 0 });
+  /**
+   * @param total samples of the whole campaign.
+   * @param before how the samples of earlier waves ended.
+   */
+  constructor(
+    total: number,
+    private readonly before: CampaignCounts,
+  ) {
+    this.samples = { total, split: before.done + before.failed, ...before };
+  }
+
+  /**
+   * Forgets what an earlier attempt at this wave counted.
+   * @param finished samples of the wave that need nothing more.
+   */
+  startWave(finished: number): void {
+    const { done, failed } = this.before;
+    Object.assign(this.samples, { split: done + failed + finished, done: done + finished, failed });
     this.frames = 0;
     this.batches.clear();
     this.slices.clear();
-  }
-
-  split(output: SplitOutput): void {
-    this.samples.split += 1;
-    this.frames += output.frames;
   }
 
   startStage(stage: Stage, batches: number): void {

@@ -10,8 +10,10 @@ import {
   log,
   setCurrentDetails,
   setHandler,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { SearchAttributePair } from '@temporalio/common';
 import type { CpuActivities } from '../activities/index.js';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import type { SliceCommand } from '../contract/commands.js';
@@ -26,6 +28,7 @@ import type {
   SampleSpec,
   SplitOutput,
 } from '../contract/run.js';
+import { STAGE_ATTRIBUTE, STATE_ATTRIBUTE } from '../contract/search-attributes.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 import { CampaignView } from './campaign-view.js';
 import { cpuActivities } from './cpu-activities.js';
@@ -54,13 +57,19 @@ export async function predictCampaign(input: CampaignInput): Promise<CampaignRes
   return campaign.run();
 }
 
+/** How the samples of a wave ended, and where the next wave starts. */
+interface WaveResult {
+  results: SampleResult[];
+  next?: number;
+}
+
 interface SplitSample {
   sample: SampleSpec;
   split: SplitOutput;
 }
 
 class Campaign {
-  private readonly view = new CampaignView();
+  private readonly view: CampaignView;
   private readonly cursor: number;
   private readonly cpu: CpuActivities;
   private readonly openSlices = new Set<string>();
@@ -69,6 +78,7 @@ class Campaign {
 
   constructor(private readonly input: CampaignInput) {
     this.cursor = input.cursor ?? 0;
+    this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 });
     this.paused = input.paused ?? false;
     this.maxLanes = input.options.lanes;
     setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
@@ -81,33 +91,39 @@ class Campaign {
   }
 
   async run(): Promise<CampaignResult> {
-    const { options, samples } = this.input;
+    const { options } = this.input;
     this.enter('inspecting');
     const models = await this.cpu.inspectModels(options);
-    const wave = await this.cpu.planWave({ samples, cursor: this.cursor, store: options.outputDir });
-    this.view.samples.total = wave.samples.length;
-
-    const results = await this.runWave(wave.samples, models);
+    const { results, next } = await this.runWave(models);
 
     const before = this.input.before ?? { done: 0, failed: 0 };
     const failed = results.filter((result) => result.status === 'failed').length;
     const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
-    if (wave.next !== undefined) {
+    const store = options.outputDir;
+    const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
+    if (next !== undefined) {
       await condition(allHandlersFinished);
       const options = { ...this.input.options, lanes: this.maxLanes };
-      const next = { ...this.input, options, cursor: wave.next, before: counts, paused: this.paused };
-      return continueAsNew<typeof predictCampaign>(next);
+      return continueAsNew<typeof predictCampaign>({
+        ...this.input,
+        options,
+        cursor: next,
+        before: counts,
+        waves,
+        paused: this.paused,
+      });
     }
+    const failures = await this.cpu.summarizeCampaign({ waves, store });
     this.enter('done');
-    if (counts.done === 0 && counts.failed > 0) throw allFailed(results);
-    return { counts, samples: results };
+    if (counts.done === 0 && counts.failed > 0) throw allFailed(failures, counts.failed);
+    return { counts, samples: results, failed: failures };
   }
 
   /** Corrupt artifacts are made again: finished ones are found by digest, so only the bad ones cost anything. */
-  private async runWave(samples: SampleSpec[], models: RunModels): Promise<SampleResult[]> {
+  private async runWave(models: RunModels): Promise<WaveResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.tryWave(samples, models, attempt);
+        return await this.tryWave(models, attempt);
       } catch (error) {
         if (!isArtifactInvalid(error) || attempt === REMAKE_ATTEMPTS) throw error;
         log.warn('making artifacts again', { attempt, reason: failureMessage(error) });
@@ -115,26 +131,30 @@ class Campaign {
     }
   }
 
-  private async tryWave(samples: SampleSpec[], models: RunModels, attempt: number): Promise<SampleResult[]> {
-    this.view.startWave();
+  private async tryWave(models: RunModels, attempt: number): Promise<WaveResult> {
+    const { options, samples } = this.input;
+    const wave = await this.cpu.planWave({ samples, cursor: this.cursor, options, models });
+    const finished = wave.samples.flatMap(({ sample, finished: counts }): SampleResult[] =>
+      counts === undefined ? [] : [{ sample: sample.name, status: 'done', counts }],
+    );
+    this.view.startWave(finished.length);
     this.enter('splitting');
     const failed: SampleResult[] = [];
-    const splits = await this.perSample(samples, failed, async (sample): Promise<SplitSample> => {
-      const split = await cpuActivities(this.input.options, `split ${sample.name}`).splitSample({
-        sample,
-        options: this.input.options,
-      });
-      this.view.split(split);
+    const unfinished = wave.samples.flatMap((planned) => (planned.finished === undefined ? [planned.sample] : []));
+    const splits = await this.perSample(unfinished, failed, async (sample): Promise<SplitSample> => {
+      const split = await cpuActivities(options, `split ${sample.name}`)
+        .splitSample({ sample, options })
+        .finally(() => (this.view.samples.split += 1));
+      this.view.frames += split.frames;
       this.show();
       return { sample, split };
     });
 
     this.enter('embedding');
-    const { outputDir } = this.input.options;
     const manifest = await this.cpu.joinManifests({
-      key: `.virnucpro/work/wave-${this.cursor}.jsonl`,
+      cursor: this.cursor,
       manifests: splits.map(({ split }) => split.manifest),
-      store: outputDir,
+      store: options.outputDir,
     });
     const stages = {} as Record<Stage, EmbedStageResult>;
     for (const stage of STAGES) stages[stage] = await this.runStage(stage, manifest, models, attempt);
@@ -145,14 +165,16 @@ class Campaign {
         sample,
         split,
         models,
-        options: this.input.options,
+        options,
         stages,
       });
       this.view.samples.done += 1;
       this.show();
       return { sample: sample.name, status: 'done', counts };
     });
-    return [...done, ...failed];
+    const results = new Map([...finished, ...done, ...failed].map((result) => [result.sample, result]));
+    const inOrder = wave.samples.map(({ sample }) => results.get(sample.name)!);
+    return { results: inOrder, ...(wave.next === undefined ? {} : { next: wave.next }) };
   }
 
   /** A sliding window of slices over the wave's batches. */
@@ -168,6 +190,7 @@ class Campaign {
     const waiting = slices(batches);
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
+    this.attribute({ key: STAGE_ATTRIBUTE, value: stage });
     const runSlices = async (): Promise<void> => {
       for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
         results.push(await this.runSlice(stage, manifest, models, range, attempt, Math.ceil(this.maxLanes / window)));
@@ -213,27 +236,33 @@ class Campaign {
     return result;
   }
 
-  /** Runs `step` for each sample at once; one that fails by itself is put aside in `failed`, the rest goes on. */
+  /**
+   * Runs `step` for each sample at once and waits for all; one that fails by itself is put aside in `failed`, the rest
+   * goes on.
+   */
   private async perSample<S extends SampleSpec | SplitSample, R>(
     items: S[],
     failed: SampleResult[],
     step: (item: S) => Promise<R>,
   ): Promise<R[]> {
-    const results = await Promise.all(
+    const results = await Promise.allSettled(
       items.map(async (item) => {
         try {
-          return { ok: await step(item) };
+          return [await step(item)];
         } catch (error) {
           if (isCancellation(error) || isArtifactInvalid(error)) throw error;
           const { name } = 'sample' in item ? item.sample : item;
           failed.push({ sample: name, status: 'failed', failure: failureReport(error) });
           this.view.samples.failed += 1;
           this.show();
-          return undefined;
+          return [];
         }
       }),
     );
-    return results.flatMap((result) => (result === undefined ? [] : [result.ok]));
+    return results.flatMap((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    });
   }
 
   /** What people ask for: kept for slices to come, and forwarded to those that are open. */
@@ -279,7 +308,13 @@ class Campaign {
 
   private enter(state: CampaignProgress['state']): void {
     this.view.state = state;
+    this.attribute({ key: STATE_ATTRIBUTE, value: state });
     this.show();
+  }
+
+  /** Only in runs that were started with attributes: a server that does not know them would refuse them for ever. */
+  private attribute(pair: SearchAttributePair): void {
+    if (workflowInfo().typedSearchAttributes.get(STATE_ATTRIBUTE) !== undefined) upsertSearchAttributes([pair]);
   }
 
   private show(): void {
@@ -295,12 +330,13 @@ function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'secon
   return { ...total, lanes: [...new Set(results.flatMap((result) => result.lanes))] };
 }
 
-function allFailed(results: SampleResult[]): ApplicationFailure {
-  const report = results[0]!.failure!;
+function allFailed([first]: SampleResult[], samples: number): ApplicationFailure {
+  const report = first!.failure!;
+  const what = samples === 1 ? report.what : `all ${samples} samples failed; the first: ${report.what}`;
   return ApplicationFailure.create({
     type: report.type,
-    message: results.length === 1 ? report.what : `all ${results.length} samples failed; the first: ${report.what}`,
+    message: what,
     nonRetryable: true,
-    details: [report],
+    details: [{ ...report, what }],
   });
 }

@@ -18,7 +18,7 @@ export function stageDetails(stage: Stage, progress: StageProgress): string {
 export function campaignDetails(progress: CampaignProgress): string {
   const { samples } = progress;
   return [
-    `**${progress.state}**: ${samples.done} of ${samples.total} samples of this wave done, ${samples.failed} failed, ` +
+    `**${progress.state}**: ${samples.done} of ${samples.total} samples done, ${samples.failed} failed, ` +
       `${progress.frames} frames`,
     ...STAGES.map((stage) => `\n${stageDetails(stage, progress.stages[stage])}`),
   ].join('\n');

@@ -1,0 +1,95 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunModels, RunOptions, SampleCounts, SampleSpec } from '../contract/run.js';
+import { RUNTIME } from '../inference/ort-backend.js';
+import { sha256OfFile, writeAtomically } from '../io/local-store.js';
+import { openStore } from '../io/open-store.js';
+import { type Origin, digestOfOrigin } from '../io/origin.js';
+import type { ResultFile } from '../io/tables.js';
+import { embeddingsPrefix, finishedKey, workPrefix } from './keys.js';
+
+/** Changes when the same input and models would give other tables. */
+const RULE = 1;
+
+/** What tells one sample's results from another's. */
+export interface SampleIdentity {
+  sample: SampleSpec;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings'>;
+  models: RunModels;
+}
+
+/** `<sample>/.virnucpro/finished.json`: proof that a sample's tables are there, and what they were made from. */
+interface FinishedRecord {
+  madeBy: string;
+  counts: SampleCounts;
+  /** Paths are relative to the sample's folder. */
+  files: ResultFile[];
+}
+
+/** Writes the proof, after the tables. */
+export async function recordFinished(
+  identity: SampleIdentity,
+  inputSha256: string,
+  counts: SampleCounts,
+  files: readonly ResultFile[],
+): Promise<void> {
+  const folder = sampleFolder(identity);
+  const record: FinishedRecord = {
+    madeBy: digestOfOrigin(origin(identity, inputSha256)),
+    counts,
+    files: files.map((file) => ({ ...file, path: path.relative(folder, file.path) })),
+  };
+  await writeAtomically(recordFile(identity), (file) => writeFile(file, `${JSON.stringify(record, undefined, 2)}\n`));
+}
+
+/**
+ * The counts of a sample whose tables are there, whole, and made from this very input with these models and options;
+ * undefined when any of it is not so. The input is read only when there is a record to compare it with.
+ */
+export async function findFinished(identity: SampleIdentity): Promise<SampleCounts | undefined> {
+  try {
+    const record = JSON.parse(await readFile(recordFile(identity), 'utf8')) as FinishedRecord;
+    const madeBy = digestOfOrigin(origin(identity, await sha256OfFile(identity.sample.input)));
+    if (record.madeBy !== madeBy) return undefined;
+    for (const file of record.files) {
+      const found = path.join(sampleFolder(identity), file.path);
+      if ((await stat(found)).size !== file.bytes || (await sha256OfFile(found)) !== file.sha256) return undefined;
+    }
+    return record.counts;
+  } catch {
+    // Whatever cannot be read is made again, and then says what is wrong with it.
+    return undefined;
+  }
+}
+
+/** Removes what a finished sample does not need any more, embeddings (13 KB a frame) too unless they are to be kept. */
+export async function tidySample({ sample, options }: Pick<SampleIdentity, 'sample' | 'options'>): Promise<void> {
+  const store = openStore(options.outputDir);
+  if (!options.keepEmbeddings) await store.remove(embeddingsPrefix(sample));
+  await store.remove(workPrefix(sample));
+}
+
+function origin({ sample, options, models }: SampleIdentity, inputSha256: string): Origin {
+  return {
+    kind: 'results',
+    rule: RULE,
+    input: inputSha256,
+    stem: sample.stem,
+    chunkSize: options.chunkSize,
+    dna: models.dna.digest,
+    protein: models.protein.digest,
+    precision: models.dna.precision,
+    classifier: models.classifier.digest,
+    runtime: RUNTIME,
+    keepIntermediate: Number(options.keepIntermediate),
+    keepEmbeddings: Number(options.keepEmbeddings),
+  };
+}
+
+function sampleFolder({ sample, options }: SampleIdentity): string {
+  return path.join(options.outputDir, sample.prefix);
+}
+
+function recordFile({ sample, options }: SampleIdentity): string {
+  return path.join(options.outputDir, finishedKey(sample));
+}

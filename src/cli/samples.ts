@@ -1,0 +1,152 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { InputError, OptionError } from '../contract/failures.js';
+import type { SampleSpec } from '../contract/run.js';
+import { parseCsv } from '../io/csv.js';
+import { STDIN, inputStem, toInputError } from '../io/input.js';
+
+/** Files of a folder that are taken for samples. */
+const FASTA_FILE = /\.(fa|fasta|fna|fas|fsa|ffn)(\.b?gz)?$/i;
+
+/** Names that a campaign needs for itself in its output folder. */
+const RESERVED = new Set(['campaign.tsv', 'embeddings']);
+
+/** The longest name that every file system takes, with room for what we append. */
+const LONGEST_NAME_BYTES = 200;
+
+/** An input before it has its place in the output folder. */
+interface NamedInput {
+  name: string;
+  input: string;
+  /** Where it was named: a sheet's line, an argument. */
+  where: string;
+}
+
+/**
+ * The samples of a campaign: files, the FASTA files of folders (sorted, not of their subfolders), then the rows of a
+ * sheet (CSV with columns `sample` and `path`; others are ignored; paths are relative to the sheet). Files are named by
+ * their stem. Results of one file go straight into the output folder, those of several into a folder each.
+ * @throws InputError for what is not there or is no sheet, OptionError for names that cannot be folders or come twice;
+ * both say where.
+ */
+export async function resolveSamples(inputs: readonly string[], sheet?: string): Promise<SampleSpec[]> {
+  if (inputs.length === 0 && sheet === undefined) {
+    throw new OptionError({ what: 'no input', next: 'Give FASTA files, folders, or --samples with a sheet' });
+  }
+  if (inputs.includes(STDIN) && (inputs.length > 1 || sheet !== undefined)) {
+    throw new OptionError({ what: 'standard input (-) beside other inputs', next: 'Give it alone, or as a file' });
+  }
+  const named = (await Promise.all(inputs.map(fromArgument))).flat();
+  if (sheet !== undefined) named.push(...(await fromSheet(sheet)));
+  const [first] = inputs;
+  const single = inputs.length === 1 && sheet === undefined && named[0]!.where === first;
+  if (!single) checkNames(named);
+  return named.map(({ name, input }) => ({ name, input, stem: inputStem(input), prefix: single ? '' : `${name}/` }));
+}
+
+async function fromArgument(argument: string): Promise<NamedInput[]> {
+  if (argument === STDIN) return [{ name: inputStem(STDIN), input: STDIN, where: STDIN }];
+  const found = await statInput(argument, argument);
+  if (!found.isDirectory()) return [{ name: inputStem(argument), input: path.resolve(argument), where: argument }];
+  const names = (await readdir(argument)).filter((name) => FASTA_FILE.test(name)).sort(byCodePoint);
+  if (names.length === 0) {
+    throw new InputError({
+      what: 'no FASTA file in this folder',
+      where: argument,
+      next: 'Files count that end in .fa, .fasta, .fna, .fas, .fsa or .ffn, also with .gz or .bgz; subfolders do not',
+    });
+  }
+  return names.map((name) => ({
+    name: inputStem(name),
+    input: path.resolve(argument, name),
+    where: path.join(argument, name),
+  }));
+}
+
+async function fromSheet(sheet: string): Promise<NamedInput[]> {
+  const text = await readFile(sheet, 'utf8').catch((error: unknown) => {
+    throw toInputError(error, sheet);
+  });
+  const [header, ...rows] = parseCsv(text, sheet);
+  const columns = header?.fields.map((field) => field.trim()) ?? [];
+  const missing = ['sample', 'path'].filter((column) => !columns.includes(column));
+  if (missing.length > 0) {
+    throw new InputError({
+      what: `the sheet has no column ${missing.join(' and no column ')}, its columns are: ${columns.join(', ') || '(none)'}`,
+      where: `${sheet}, line ${header?.line ?? 1}`,
+      next: 'Its first line must be: sample,path',
+    });
+  }
+  if (rows.length === 0) {
+    throw new InputError({ what: 'the sheet has no samples', where: sheet, next: 'Add a line per sample: name,path' });
+  }
+  return Promise.all(
+    rows.map(async ({ line, fields }) => {
+      const where = `${sheet}, line ${line}`;
+      if (fields.length !== columns.length) {
+        throw new InputError({
+          what: `the line has ${fields.length} fields, the first line has ${columns.length}`,
+          where,
+          next: 'Separate fields by commas; quote a field that holds one: "a,b"',
+        });
+      }
+      const name = fields[columns.indexOf('sample')]!.trim();
+      const file = fields[columns.indexOf('path')]!.trim();
+      const input = path.resolve(path.dirname(sheet), file);
+      if (file === '' || (await statInput(input, `${where}, ${file}`)).isDirectory()) {
+        throw new InputError({
+          what: file === '' ? 'no path' : `${file} is a folder`,
+          where,
+          next: 'Name a FASTA file',
+        });
+      }
+      return { name, input, where };
+    }),
+  );
+}
+
+async function statInput(input: string, where: string): ReturnType<typeof stat> {
+  return stat(input).catch((error: unknown) => {
+    throw toInputError(error, where);
+  });
+}
+
+/** Every name must do as a folder, and no two may be one folder on a file system that does not tell a from A. */
+function checkNames(inputs: readonly NamedInput[]): void {
+  const seen = new Map<string, NamedInput>();
+  for (const input of inputs) {
+    const { name, where } = input;
+    const wrong = whatIsWrongWith(name);
+    if (wrong !== undefined) {
+      throw new OptionError({
+        what: `the sample name ${JSON.stringify(name)} ${wrong}`,
+        where,
+        next: 'Every sample gets a folder of its name: give another in a sheet (--samples)',
+      });
+    }
+    const folder = name.normalize('NFC').toLowerCase();
+    const other = seen.get(folder);
+    if (other !== undefined) {
+      throw new OptionError({
+        what: `the sample name ${JSON.stringify(name)} is taken by ${other.where}`,
+        where,
+        next: 'Give every sample a name of its own in a sheet (--samples)',
+      });
+    }
+    seen.set(folder, input);
+  }
+}
+
+function whatIsWrongWith(name: string): string | undefined {
+  if (name === '') return 'is empty';
+  if (name.startsWith('.')) return 'starts with a dot';
+  if (RESERVED.has(name.toLowerCase())) return 'is kept for the campaign itself';
+  if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return `is longer than ${LONGEST_NAME_BYTES} bytes`;
+  if (/[/\\\u0000-\u001f\u007f]/.test(name)) return 'holds a path separator or control character';
+  return undefined;
+}
+
+/** JavaScript compares UTF-16 units; UTF-8 bytes are in the order of code points. */
+function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
