@@ -12,7 +12,7 @@ import { RunFailed } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import { CONTROL_QUEUE } from '../contract/queues.js';
 import { SAMPLE_ATTRIBUTE, STATE_ATTRIBUTE } from '../contract/search-attributes.js';
-import type { CampaignResult, FailureReport, RunOptions, SampleSpec } from '../contract/run.js';
+import type { CampaignResult, FailureReport, RunMemo, RunOptions, SampleSpec } from '../contract/run.js';
 import { writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
 import type { predictCampaign } from '../workflows/index.js';
@@ -25,9 +25,6 @@ const CANCEL_GRACE_MS = 10_000;
 
 /** Samples that a run's summary and search attribute name. */
 const SAMPLES_NAMED = 3;
-
-/** What a run's memo holds, for lists of runs. */
-export type RunMemo = { started: string; samples: number; outputDir: string };
 
 /** A campaign under way, and whether it was under way before. */
 export interface StartedCampaign {
@@ -46,7 +43,7 @@ export async function startCampaign(
   workflowId?: string,
 ): Promise<StartedCampaign> {
   if (workflowId !== undefined && (await isOpen(client, workflowId))) {
-    return { handle: client.workflow.getHandle(workflowId), resumed: true };
+    return { handle: campaignHandle(client, workflowId), resumed: true };
   }
   const ref = await openStore(options.outputDir).put('.virnucpro/samples.jsonl', (file) =>
     writeJsonLines(file, samples),
@@ -67,9 +64,16 @@ export async function startCampaign(
       started: new Date().toISOString(),
       samples: samples.length,
       outputDir: options.outputDir,
+      done: 0,
+      failed: 0,
     } satisfies RunMemo,
   });
   return { handle, resumed: false };
+}
+
+/** The campaign that is or was known by this id. */
+export function campaignHandle(client: Client, workflowId: string): StartedCampaign['handle'] {
+  return client.workflow.getHandle<typeof predictCampaign>(workflowId);
 }
 
 /**

@@ -1,38 +1,41 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
 import { embeddedConnectionOptions } from '../server/dev-server.js';
 import { type EmbeddedServer, joinSupervision } from '../server/supervisor.js';
 import type { ManagedChildSpec } from '../server/managed-child.js';
 import { findTemporalCli } from '../server/temporal-cli.js';
+import { ROLES, type Role } from '../workers/roles.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
-/** A client on this machine's embedded Temporal, with an agent that serves it. */
-export interface EmbeddedRun {
+/** A client on this machine's embedded Temporal. */
+export interface EmbeddedClient {
   client: Client;
   /** The page of a run in the Temporal UI. */
   runUrl(workflowId: string): string;
+  close(): Promise<void>;
+}
+
+/** The same, with an agent that serves it. */
+export interface EmbeddedRun extends EmbeddedClient {
   /** Whether this process runs server and agent: then the agent is of this build. */
   isSupervisor(): boolean;
-  close(): Promise<void>;
 }
 
 /** Joins (or starts) the embedded server and agent, with lanes for this command's options. */
 export async function openEmbeddedRun(options: {
   lanes: number;
   threads: number;
+  /** What the agent does, all of it by default. */
+  roles?: readonly Role[];
   temporalCli?: string | undefined;
   /** Gives up while the server is not there yet. */
   signal?: AbortSignal;
 }): Promise<EmbeddedRun> {
-  const log = pino({ level: process.env['VIRNUCPRO_LOG_LEVEL'] ?? 'warn' }, pino.destination(2));
-  const temporalCli = await findTemporalCli({
-    ...(options.temporalCli === undefined ? {} : { flag: options.temporalCli }),
-    cacheDir: cacheFolderPath(),
-    log: log.child({}, { level: 'info' }),
-  });
+  const log = cliLog();
+  const temporalCli = await embeddedTemporalCli(options.temporalCli);
   // Once joined, only close() leaves: an interrupted run needs server and agent to be cancelled in order.
   const joining = new AbortController();
   const giveUp = (): void => joining.abort(options.signal?.reason);
@@ -46,14 +49,12 @@ export async function openEmbeddedRun(options: {
     signal: joining.signal,
   }).finally(() => options.signal?.removeEventListener('abort', giveUp));
   try {
-    const connection = await Connection.connect(embeddedConnectionOptions(supervision.address));
-    const { namespace, uiUrl } = supervision;
+    const connected = await connectClient(supervision);
     return {
-      client: new Client({ connection, namespace }),
-      runUrl: (workflowId) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
+      ...connected,
       isSupervisor: () => supervision.isSupervisor(),
       close: async () => {
-        await connection.close();
+        await connected.close();
         await supervision.close();
       },
     };
@@ -63,14 +64,39 @@ export async function openEmbeddedRun(options: {
   }
 }
 
+/** A client on the server, which must run. */
+export async function connectClient({ address, namespace, uiUrl }: EmbeddedServer): Promise<EmbeddedClient> {
+  const connection = await Connection.connect(embeddedConnectionOptions(address));
+  return {
+    client: new Client({ connection, namespace }),
+    runUrl: (workflowId) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
+    close: () => connection.close(),
+  };
+}
+
+/** The Temporal CLI that `--temporal-cli`, the environment or the cache names; downloaded when there is none. */
+export function embeddedTemporalCli(flag: string | undefined): Promise<string> {
+  return findTemporalCli({
+    ...(flag === undefined ? {} : { flag }),
+    cacheDir: cacheFolderPath(),
+    log: cliLog().child({}, { level: 'info' }),
+  });
+}
+
+/** Warnings and errors of a command, on stderr; level by VIRNUCPRO_LOG_LEVEL. */
+export function cliLog(): Logger {
+  return pino({ level: process.env['VIRNUCPRO_LOG_LEVEL'] ?? 'warn' }, pino.destination(2));
+}
+
 /** The agent that serves this machine's embedded server with CPU lanes. */
 export function agentCommand(
   server: EmbeddedServer,
-  { lanes, threads }: { lanes: number; threads: number },
+  { lanes, threads, roles = ROLES }: { lanes: number; threads: number; roles?: readonly Role[] },
 ): ManagedChildSpec {
+  const devices = ['--cpu-lanes', String(lanes), '--threads', String(threads)];
   return {
     command: process.execPath,
-    args: ['--enable-source-maps', MAIN, 'worker', '--cpu-lanes', String(lanes), '--threads', String(threads)],
+    args: ['--enable-source-maps', MAIN, 'worker', '--roles', roles.join(','), ...devices],
     env: {
       ...process.env,
       TEMPORAL_ADDRESS: server.address,

@@ -19,10 +19,7 @@ import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
 import { resolveSamples } from './samples.js';
-import { printSummary } from './summary.js';
-
-/** Exit code when some samples failed, and some did not. */
-const PARTIAL = 3;
+import { reportEnd } from './summary.js';
 
 /**
  * Runs a campaign through Temporal on this machine, or goes on with the one that its output folder holds.
@@ -87,9 +84,8 @@ async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, sign
     display.close(),
   );
   // While a sample is failed, the same command tries it again.
-  if (result.counts.failed > 0) process.exitCode = PARTIAL;
-  else await writeRunRecord(run.outputDir, { ...record, state: 'done' });
-  printSummary(result, run.outputDir);
+  if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state: 'done' });
+  reportEnd(result, run.outputDir);
 }
 
 /** Options that change what comes out; models by the digest of what they hold. */

@@ -1,8 +1,17 @@
 import path from 'node:path';
 import type { CampaignResult, SampleResult } from '../contract/run.js';
 
-/** The run's end on standard output: what was called, which samples failed and where the files are. */
-export function printSummary({ counts, samples, failed }: CampaignResult, outputDir: string): void {
+/** Exit code when some samples failed, and some did not. */
+const PARTIAL = 3;
+
+/** Prints a run's end on standard output and sets the exit code: 3 when some of its samples failed. */
+export function reportEnd(result: CampaignResult, outputDir: string): void {
+  if (result.counts.failed > 0) process.exitCode = PARTIAL;
+  printSummary(result, outputDir);
+}
+
+/** What was called, which samples failed and where the files are. */
+function printSummary({ counts, samples, failed }: CampaignResult, outputDir: string): void {
   const total = counts.done + counts.failed;
   const [only] = samples;
   if (total === 1 && only !== undefined) process.stdout.write(sampleLine(only));

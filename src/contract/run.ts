@@ -63,6 +63,14 @@ export interface CampaignInput {
   paused?: boolean;
 }
 
+/** What a campaign's memo holds, for lists of runs: counts are of finished waves. A `type`, as memos want an index. */
+export type RunMemo = CampaignCounts & {
+  /** ISO 8601; a run that continued as new was started by its first. */
+  started: string;
+  samples: number;
+  outputDir: string;
+};
+
 /** Samples of a campaign by how they ended. */
 export interface CampaignCounts {
   done: number;

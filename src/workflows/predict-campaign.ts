@@ -10,6 +10,7 @@ import {
   log,
   setCurrentDetails,
   setHandler,
+  upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -23,6 +24,7 @@ import type {
   CampaignInput,
   CampaignResult,
   EmbedStageResult,
+  RunMemo,
   RunModels,
   SampleResult,
   SampleSpec,
@@ -99,6 +101,7 @@ class Campaign {
     const before = this.input.before ?? { done: 0, failed: 0 };
     const failed = results.filter((result) => result.status === 'failed').length;
     const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
+    upsertMemo({ ...counts } satisfies Partial<RunMemo>);
     const store = options.outputDir;
     const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
     if (next !== undefined) {

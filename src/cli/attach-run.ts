@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServerError } from '../contract/failures.js';
+import { stateFolderPath } from '../io/user-folders.js';
+import { serverStatus } from '../server/status.js';
+import { campaignHandle, followCampaign } from './campaign-client.js';
+import { openDisplay } from './display.js';
+import { type Looker, openServed } from './looker.js';
+import { findRun } from './runs.js';
+import { reportEnd } from './summary.js';
+
+/** When the command that runs the server ends, another one takes over within a second or two, or none does. */
+const HANDOVER_MS = 5_000;
+
+const POLL_MS = 500;
+
+/**
+ * Shows a run that another command serves until it ends, and exits as that command does. Ctrl-C only leaves.
+ * @throws ServerError when no command serves it (any more); RunFailed; OptionError.
+ */
+export async function attach(id: string): Promise<void> {
+  const looker = await openServed();
+  if (looker === undefined) throw unserved();
+  try {
+    await watch(looker, id);
+  } finally {
+    await looker.close();
+  }
+}
+
+async function watch({ client }: Looker, id: string): Promise<void> {
+  const { memo } = await findRun(client, id);
+  const display = openDisplay(process.stderr);
+  const left = new Promise<undefined>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined));
+  });
+  const over = new AbortController();
+  try {
+    const following = followCampaign(campaignHandle(client, id), (progress) => display.show(progress));
+    const result = await Promise.race([following, left, serverGone(over.signal)]);
+    display.close();
+    if (result === undefined) process.stderr.write(`Left ${id} running\n`);
+    else reportEnd(result, String(memo?.['outputDir']));
+  } finally {
+    over.abort();
+    display.close();
+  }
+}
+
+/** Throws when nobody has run the server for a while. */
+async function serverGone(over: AbortSignal): Promise<never> {
+  let lastSeen = Date.now();
+  for (;;) {
+    await sleep(POLL_MS, undefined, { signal: over, ref: false });
+    if ((await serverStatus(stateFolderPath())).running) lastSeen = Date.now();
+    else if (Date.now() - lastSeen > HANDOVER_MS) throw unserved();
+  }
+}
+
+function unserved(): ServerError {
+  return new ServerError({
+    what: 'no virnucpro command serves this run',
+    next: 'The same predict command goes on with it; virnucpro status shows how far it is',
+  });
+}

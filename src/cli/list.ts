@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import type { RunView } from './runs.js';
+
+/** `virnucpro list`: the runs that this machine's embedded server knows. */
+export function listCommand(): Command {
+  return new Command('list')
+    .description('runs on this machine of the last 30 days, newest first')
+    .option('--json', 'print one JSON array')
+    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
+    .action(async ({ json, temporalCli }: { json?: boolean; temporalCli?: string }) => {
+      const [{ openLooker }, { listRuns }] = await Promise.all([import('./looker.js'), import('./runs.js')]);
+      const looker = await openLooker(temporalCli);
+      try {
+        const runs = looker === undefined ? [] : await listRuns(looker);
+        console.log(json ? JSON.stringify(runs) : runsTable(runs));
+      } finally {
+        await looker?.close();
+      }
+    });
+}
+
+function runsTable(runs: readonly RunView[]): string {
+  if (runs.length === 0) return 'No runs';
+  const rows = [
+    ['RUN', 'STATE', 'STARTED', 'SAMPLES', 'OUTPUT'],
+    ...runs.map((run) => [run.id, run.state, run.started.slice(0, 19), samplesCell(run), run.outputDir]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `3/5`, `3/5 (1 failed)`. */
+function samplesCell({ done, failed, samples }: RunView): string {
+  return `${done}/${samples}${failed > 0 ? ` (${failed} failed)` : ''}`;
+}

@@ -1,0 +1,83 @@
+import { access } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServerError } from '../contract/failures.js';
+import { stateFolderPath } from '../io/user-folders.js';
+import { NAMESPACE } from '../server/dev-server.js';
+import { stateFile } from '../server/state-folder.js';
+import { type ServerStatus, serverStatus } from '../server/status.js';
+import { joinSupervision } from '../server/supervisor.js';
+import { type EmbeddedClient, cliLog, connectClient, embeddedTemporalCli } from './embedded-run.js';
+
+/** How long a server that is starting or stopping may take. */
+const PATIENCE_MS = 30_000;
+
+const POLL_MS = 100;
+
+/** A client on the embedded server for a command that only looks. */
+export interface Looker extends EmbeddedClient {
+  /** Whether another command runs server and agent: else open runs stand still, and nobody answers for them. */
+  served: boolean;
+}
+
+/**
+ * Connects to the embedded server as it is. A looker takes no part in supervision: it would bring no agent when it
+ * inherited the server. Only when no server runs, it starts one to read from, until it is closed. Undefined when there
+ * never was one.
+ * @throws ServerError when the server cannot be reached or started.
+ */
+export async function openLooker(temporalCli?: string): Promise<Looker | undefined> {
+  const served = await openServed();
+  if (served !== undefined) return served;
+  const stateDir = stateFolderPath();
+  if (!(await exists(stateFile(stateDir, 'temporal.db')))) return undefined;
+  const supervision = await joinSupervision({
+    stateDir,
+    temporalCli: await embeddedTemporalCli(temporalCli),
+    log: cliLog(),
+  });
+  const connected = await connectClient(supervision).catch(async (error: unknown) => {
+    await supervision.close();
+    throw error;
+  });
+  return {
+    ...connected,
+    // Another command may have come first.
+    served: !supervision.isSupervisor(),
+    close: async () => {
+      await connected.close();
+      await supervision.close();
+    },
+  };
+}
+
+/** Connects to a server that another command runs; undefined when none does. */
+export async function openServed(): Promise<Looker | undefined> {
+  const status = await settledStatus();
+  if (!status.running) return undefined;
+  const { address, uiUrl } = status;
+  return { ...(await connectClient({ address, uiUrl, namespace: NAMESPACE })), served: true };
+}
+
+/** The server's status once it is neither starting nor stopping. */
+async function settledStatus(): Promise<ServerStatus> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const status = await serverStatus(stateFolderPath());
+    if (!status.running || status.phase === 'ready') return status;
+    if (Date.now() > deadline) {
+      throw new ServerError({
+        what: `the embedded Temporal server is ${status.phase} for ${PATIENCE_MS / 1000} s`,
+        where: status.stateDir,
+        next: 'See server.log and agent.log there',
+      });
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,94 @@
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { OptionError } from '../contract/failures.js';
+import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
+import type { RunMemo } from '../contract/run.js';
+import type { Looker } from './looker.js';
+
+/** A worker answers within milliseconds; one that cannot replay the run never does. */
+const QUERY_MS = 5_000;
+
+const ALL_RUNS = "WorkflowType = 'predictCampaign' AND ExecutionStatus != 'ContinuedAsNew'";
+
+/** What both a list and a description of a run have. */
+type RunInfo = Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'startTime' | 'memo'>;
+
+/** A run as `list` and `status` show it. */
+export interface RunView extends RunMemo {
+  id: string;
+  /**
+   * Of an open run what it is doing, `interrupted` when no command serves it, or `unknown` when it does not answer; else
+   * `done`, `partial` (some samples failed), `failed`, `cancelled`, `terminated` or `timed_out`.
+   */
+  state: string;
+  open: boolean;
+  /** Of an open run that answers. */
+  progress?: CampaignProgress;
+}
+
+/** Every run that the server knows, newest first. */
+export async function listRuns(looker: Looker): Promise<RunView[]> {
+  const runs: RunView[] = [];
+  for await (const info of looker.client.workflow.list({ query: ALL_RUNS })) runs.push(await viewRun(looker, info));
+  return runs.sort((a, b) => (a.started < b.started ? 1 : -1));
+}
+
+/**
+ * One run.
+ * @throws OptionError when the server knows no such run.
+ */
+export async function describeRun(looker: Looker, id: string): Promise<RunView> {
+  return viewRun(looker, await findRun(looker.client, id));
+}
+
+/**
+ * What the server knows of a run.
+ * @throws OptionError when that is nothing.
+ */
+export async function findRun(client: Client, id: string): Promise<WorkflowExecutionDescription> {
+  return client.workflow
+    .getHandle(id)
+    .describe()
+    .catch((error: unknown) => {
+      throw error instanceof WorkflowNotFoundError ? unknownRun(id) : error;
+    });
+}
+
+/** For a run that this machine's server does not know. */
+export function unknownRun(id: string): OptionError {
+  return new OptionError({ what: `no run ${id} on this machine`, next: 'See virnucpro list' });
+}
+
+async function viewRun({ client, served }: Looker, info: RunInfo): Promise<RunView> {
+  // A run that another program started may have no memo.
+  const memo: RunMemo = {
+    started: info.startTime.toISOString(),
+    samples: 0,
+    outputDir: '',
+    done: 0,
+    failed: 0,
+    ...info.memo,
+  };
+  const open = info.status.name === 'RUNNING';
+  const run = { ...memo, id: info.workflowId, open };
+  if (!open) return { ...run, state: closedState(info, memo) };
+  if (!served) return { ...run, state: 'interrupted' };
+  const progress = await client
+    .withDeadline(Date.now() + QUERY_MS, () =>
+      client.workflow.getHandle(info.workflowId).query<CampaignProgress>(PROGRESS_QUERY),
+    )
+    .catch(() => undefined);
+  if (progress === undefined) return { ...run, state: 'unknown' };
+  const { done, failed } = progress.samples;
+  const paused = Object.values(progress.stages).some((stage) => stage.paused);
+  return { ...run, done, failed, state: paused ? 'paused' : progress.state, progress };
+}
+
+function closedState({ status }: RunInfo, { failed }: RunMemo): string {
+  if (status.name !== 'COMPLETED') return status.name.toLowerCase();
+  return failed > 0 ? 'partial' : 'done';
+}

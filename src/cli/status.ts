@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+import { OptionError } from '../contract/failures.js';
+import { STAGES } from '../contract/stages.js';
+import { plainLine, progressLines } from './progress-lines.js';
+import type { RunView } from './runs.js';
+
+/** Options of `status`. */
+interface StatusOptions {
+  outputDir?: string;
+  json?: boolean;
+  temporalCli?: string;
+}
+
+/** `virnucpro status`: how far one run is. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('how far a run is: the newest open one, or the newest')
+    .argument('[run]', 'its id, as predict and list print it')
+    .option('-o, --output-dir <dir>', 'the run whose results this folder holds')
+    .option('--json', 'print one JSON object')
+    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
+    .action(async (run: string | undefined, options: StatusOptions) => {
+      const id = run ?? (await idOf(options.outputDir));
+      const [{ openLooker }, { describeRun, listRuns, unknownRun }] = await Promise.all([
+        import('./looker.js'),
+        import('./runs.js'),
+      ]);
+      const looker = await openLooker(options.temporalCli);
+      try {
+        const runs = looker === undefined || id !== undefined ? [] : await listRuns(looker);
+        const newest = runs.find(({ open }) => open) ?? runs[0];
+        const view = looker !== undefined && id !== undefined ? await describeRun(looker, id) : newest;
+        if (view === undefined) throw unknownRun(id ?? '(there is none)');
+        console.log(
+          options.json ? JSON.stringify(view) : statusText(view, looker?.served ? looker.runUrl(view.id) : ''),
+        );
+      } finally {
+        await looker?.close();
+      }
+    });
+}
+
+async function idOf(outputDir: string | undefined): Promise<string | undefined> {
+  if (outputDir === undefined) return undefined;
+  const { readRunRecord } = await import('./run-record.js');
+  const record = await readRunRecord(outputDir);
+  if (record !== undefined) return record.workflowId;
+  throw new OptionError({
+    what: 'no run has left a record in this folder',
+    where: outputDir,
+    next: 'See virnucpro list',
+  });
+}
+
+function statusText(run: RunView, url: string): string {
+  const { done, failed, samples, progress } = run;
+  const lanes = STAGES.flatMap((stage) =>
+    (progress?.stages[stage].lanes ?? []).map(
+      (lane) => `  ${stage}  ${lane.host}/${lane.device}  ${lane.state}  pid ${lane.pid}  ${lane.done} batches done`,
+    ),
+  );
+  return [
+    `${run.id}: ${run.state}`,
+    `Started  ${run.started.slice(0, 19)}`,
+    `Samples  ${samples}: ${done} done, ${failed} failed`,
+    `Results  ${run.outputDir}`,
+    ...(url === '' ? [] : [`UI       ${url}`]),
+    ...(progress === undefined ? [] : progressLines(progress).map(plainLine)),
+    ...(lanes.length === 0 ? [] : ['Lanes', ...lanes]),
+    ...(run.state === 'interrupted'
+      ? ['No virnucpro command serves it: the same predict command goes on with it.']
+      : []),
+  ].join('\n');
+}

@@ -1,0 +1,66 @@
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { HEARTBEAT_MS } from '../contract/defaults.js';
+import { RunFailed } from '../contract/failures.js';
+import { endRun } from './campaign-client.js';
+import { openEmbeddedRun } from './embedded-run.js';
+import { openLooker, openServed } from './looker.js';
+import { describeRun, findRun, unknownRun } from './runs.js';
+
+/** A run takes or refuses an update within milliseconds. */
+const UPDATE_MS = 30_000;
+
+/**
+ * Cancels a run and waits for its end. When no command serves it, this one does for that long, without lanes.
+ * @throws OptionError when there is no such run; RunFailed when it has ended.
+ */
+export async function cancel(id: string): Promise<void> {
+  const server = (await openServed()) ?? (await openEmbeddedRun({ lanes: 1, threads: 1, roles: ['control', 'cpu'] }));
+  try {
+    await findRun(server.client, id);
+    if (!(await endRun(server.client, id, HEARTBEAT_MS))) throw ended(id);
+    console.log(`Cancelled ${id}; the same predict command starts it again from what is finished`);
+  } finally {
+    await server.close();
+  }
+}
+
+/**
+ * Sends one of COMMANDS to an open run, and returns when the run has taken it.
+ * @throws OptionError when there is no such run; RunFailed when it has ended, stands still or refuses.
+ */
+export async function sendUpdate(id: string, name: string, argument: object = {}): Promise<void> {
+  const looker = await openLooker();
+  if (looker === undefined) throw unknownRun(id);
+  try {
+    const { open, state } = await describeRun(looker, id);
+    if (!open) throw ended(id);
+    if (!looker.served) {
+      throw new RunFailed('NotServed', {
+        what: `no virnucpro command serves ${id}: it is ${state}`,
+        next: 'The same predict command goes on with it',
+      });
+    }
+    await update(looker.client, id, name, argument);
+    console.log(`${id}: ${name} is under way`);
+  } finally {
+    await looker.close();
+  }
+}
+
+async function update(client: Client, id: string, name: string, argument: object): Promise<void> {
+  await client
+    .withDeadline(Date.now() + UPDATE_MS, () =>
+      client.workflow.getHandle(id).executeUpdate<void, [object]>(name, { args: [argument] }),
+    )
+    .catch((error: unknown) => {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+      throw new RunFailed('Refused', {
+        what: `${id} refuses ${name}: ${error.cause?.message ?? error.message}`,
+        next: `See virnucpro status ${id}`,
+      });
+    });
+}
+
+function ended(id: string): RunFailed {
+  return new RunFailed('Ended', { what: `${id} has ended already`, next: `See virnucpro status ${id}` });
+}
