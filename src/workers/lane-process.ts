@@ -52,8 +52,8 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
 async function open(queue: string): Promise<void> {
   const activities = createLaneActivities({
     lane: {
-      use: (work) => model!.use(work),
-      running: (index) => tell({ op: 'running', ...(index === undefined ? {} : { index }) }),
+      use: (signal, work) => model!.use(signal, work),
+      running: (batch) => tell({ op: 'running', ...(batch === undefined ? {} : { batch }) }),
       stalled: () => tell({ op: 'stalled' }),
     },
     onPark: () => tell({ op: 'parked' }),
@@ -88,7 +88,14 @@ async function close(): Promise<void> {
   tell({ op: 'closed', rssBytes: process.memoryUsage().rss });
 }
 
-async function stop(): Promise<void> {
+let stopping: Promise<void> | undefined;
+
+/** The agent's word and a SIGTERM to the whole group may both ask for it. */
+function stop(): Promise<void> {
+  return (stopping ??= drain());
+}
+
+async function drain(): Promise<void> {
   await close();
   await model?.close();
   await connection?.connection.close();
