@@ -46,6 +46,7 @@ export interface EmbedProgress {
   sequencesDone: number;
   sequences: number;
   tokensDone: number;
+  /** Until the first call is done: those of the sequences that are tokenized by now. */
   tokens: number;
 }
 
@@ -93,7 +94,7 @@ export class Embedder {
    * function of sequence and model: not of the other sequences, threads or call sizes.
    * @param sequences upper-case, not empty.
    * @param options.signal looked at between calls; its reason is thrown.
-   * @param options.onProgress called after each call.
+   * @param options.onProgress called after each call, and now and then while the sequences are tokenized.
    * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index; InputError for a letter without token.
    */
   async embed(
@@ -108,13 +109,14 @@ export class Embedder {
       else rows.push(row);
     });
     const rows = [...rowsOf.values()];
-    const tokens = await this.tokenize(sequences, rows, options.signal);
-    const progress: EmbedProgress = {
-      sequencesDone: 0,
-      sequences: rows.length,
-      tokensDone: 0,
-      tokens: tokens.reduce((sum, { length }) => sum + length, 0),
-    };
+    const progress: EmbedProgress = { sequencesDone: 0, sequences: rows.length, tokensDone: 0, tokens: 0 };
+    const tokens: Int32Array[] = [];
+    for await (const more of this.tokenize(rows.map(([row]) => [row!, sequences[row!]!]))) {
+      tokens.push(...more);
+      progress.tokens += more.reduce((sum, { length }) => sum + length, 0);
+      options.signal?.throwIfAborted();
+      options.onProgress?.({ ...progress });
+    }
     const vectors = new Float32Array(sequences.length * hidden);
     const calls = planCalls(
       tokens.map(({ length }) => length),
@@ -147,21 +149,22 @@ export class Embedder {
     return this.session.close();
   }
 
-  private async tokenize(sequences: readonly string[], rows: number[][], signal?: AbortSignal): Promise<Int32Array[]> {
-    const tokens: Int32Array[] = [];
+  /** Token ids of `sequences` (with their indices) in pieces, letting other work run between them. */
+  private async *tokenize(sequences: [index: number, sequence: string][]): AsyncGenerator<Int32Array[]> {
+    let piece: Int32Array[] = [];
     let letters = 0;
-    for (const [row] of rows as [number][]) {
-      const sequence = sequences[row]!;
-      if (sequence === '') throw emptySequence(row);
-      tokens.push(this.model.tokenizer.encode(sequence));
+    for (const [index, sequence] of sequences) {
+      if (sequence === '') throw emptySequence(index);
+      piece.push(this.model.tokenizer.encode(sequence));
       letters += sequence.length;
       if (letters >= LETTERS_PER_TURN) {
+        yield piece;
+        piece = [];
         letters = 0;
         await nextTurn();
-        signal?.throwIfAborted();
       }
     }
-    return tokens;
+    yield piece;
   }
 
   private runCall(tokens: Int32Array[]): Promise<Float32Array> {
