@@ -7,7 +7,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
 import { RunFailed } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import { CONTROL_QUEUE } from '../contract/queues.js';
@@ -52,25 +52,32 @@ export async function startCampaign(
 }
 
 /**
- * Waits for a campaign, showing its progress. The first SIGINT or SIGTERM cancels the run and waits for its end (lanes
- * given back); a second one leaves at once.
- * @throws RunFailed when the campaign failed or was cancelled.
+ * Waits for a campaign, showing its progress. When `signal` aborts, the run is cancelled and its end awaited (lanes
+ * given back).
+ * @throws RunFailed when the campaign failed or was cancelled by somebody else; the signal's reason when by it.
  */
 export async function followCampaign(
   handle: WorkflowHandle<typeof predictCampaign>,
   show: (progress: CampaignProgress) => void,
+  signal?: AbortSignal,
 ): Promise<CampaignResult> {
-  const interrupts = onInterrupt(() => handle.cancel());
+  const cancel = (): void => {
+    process.stderr.write('\nCancelling the run and giving its lanes back (again to leave at once) ...\n');
+    handle.cancel().catch((error: unknown) => process.stderr.write(`cannot cancel: ${String(error)}\n`));
+  };
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
   const over = new AbortController();
   const watching = watch(handle, show, over.signal);
   try {
     return await handle.result();
   } catch (error) {
+    signal?.throwIfAborted();
     throw toRunFailed(error);
   } finally {
     over.abort();
     await watching;
-    interrupts.dispose();
+    signal?.removeEventListener('abort', cancel);
   }
 }
 
@@ -87,20 +94,6 @@ async function watch(
   }
 }
 
-function onInterrupt(cancel: () => Promise<unknown>): { dispose(): void } {
-  let asked = false;
-  const interrupted = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
-    asked = true;
-    process.exitCode = signal === 'SIGINT' ? 130 : 143;
-    process.stderr.write('\nCancelling the run and giving its lanes back (again to leave at once) ...\n');
-    cancel().catch((error: unknown) => process.stderr.write(`cannot cancel: ${String(error)}\n`));
-  };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.on(signal, interrupted);
-  return { dispose: () => signals.forEach((signal) => process.off(signal, interrupted)) };
-}
-
 async function isOpen(client: Client, workflowId: string): Promise<boolean> {
   try {
     return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
@@ -112,7 +105,8 @@ async function isOpen(client: Client, workflowId: string): Promise<boolean> {
 
 function toRunFailed(error: unknown): unknown {
   if (!(error instanceof WorkflowFailedError)) return error;
-  const { cause } = error;
+  let { cause } = error;
+  while (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) cause = cause.cause;
   if (cause instanceof CancelledFailure) {
     return new RunFailed('Cancelled', {
       what: 'the run was cancelled',

@@ -1,18 +1,9 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { InputError } from '../contract/failures.js';
-import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
-import { AMINO_ACIDS, NUCLEOTIDES } from '../io/alphabet.js';
-import { writeEmbeddings } from '../io/embeddings-file.js';
-import { readFasta } from '../io/fasta.js';
-import { inputName, readInput } from '../io/input.js';
-import { writeAtomically } from '../io/local-store.js';
-import { cacheFolderPath } from '../io/user-folders.js';
-import { resolveModel } from '../model/catalogue.js';
 import { wholeNumber } from './whole-number.js';
 
-interface EmbedOptions {
+/** Parsed options of `embed`. */
+export interface EmbedOptions {
   model: string;
   output: string;
   threads: number;
@@ -28,75 +19,8 @@ export function embedCommand(): Command {
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
     .option('--json', 'print what was done, and how fast, as one JSON object')
-    .action(embed);
-}
-
-async function embed(input: string, options: EmbedOptions): Promise<void> {
-  const { path, expected } = await resolveModel(options.model, process.env);
-  const embedder = await Embedder.open({
-    model: path,
-    cacheDir: cacheFolderPath(),
-    threads: options.threads,
-    ...(expected && { expected }),
-  });
-  try {
-    const { facts } = embedder;
-    const { ids, sequences } = await readSequences(input, facts);
-    const started = performance.now();
-    let tokens = 0;
-    const vectors = await embedder.embed(sequences, { onProgress: (progress) => (tokens = progress.tokens) });
-    const runSeconds = (performance.now() - started) / 1000;
-    const madeBy = digest([facts.digest, facts.provider, ...sequences]);
-    await writeAtomically(options.output, (file) =>
-      writeEmbeddings(file, madeBy, { ids, vectors, width: facts.hidden }),
-    );
-    const done = {
-      model: path,
-      kind: facts.kind,
-      hidden: facts.hidden,
-      layers: facts.layers,
-      parameters: facts.parameters,
-      provider: facts.provider,
-      threads: options.threads,
-      sequences: ids.length,
-      tokens,
-      load_seconds: facts.loadSeconds,
-      run_seconds: runSeconds,
-      tokens_per_second: tokens / runSeconds,
-      output: options.output,
-    };
-    console.log(
-      options.json
-        ? JSON.stringify(done)
-        : `${ids.length} sequences, ${tokens} tokens: loaded in ${facts.loadSeconds.toFixed(1)} s, ` +
-            `embedded in ${runSeconds.toFixed(1)} s (${Math.round(done.tokens_per_second)} tokens/s)\n${options.output}`,
-    );
-  } finally {
-    await embedder.close();
-  }
-}
-
-async function readSequences(input: string, { kind }: EmbedderFacts): Promise<{ ids: string[]; sequences: string[] }> {
-  const alphabet = kind === 'dnabert2' ? NUCLEOTIDES : AMINO_ACIDS;
-  const ids: string[] = [];
-  const sequences: string[] = [];
-  for await (const { id, sequence, line } of readFasta(readInput(input), inputName(input), { alphabet })) {
-    if (sequence.length === 0) {
-      throw new InputError({
-        what: 'record without a sequence',
-        where: `${inputName(input)}, line ${line}, record ${id}`,
-        next: 'Take it out: there is nothing to embed',
-      });
-    }
-    ids.push(id);
-    sequences.push(Buffer.from(sequence).toString('latin1').toUpperCase());
-  }
-  return { ids, sequences };
-}
-
-/** Hex SHA-256 over texts; the separator cannot be part of one. */
-function digest(texts: string[]): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(text).update('\0');
-  return hash.digest('hex');
+    .action(async (input: string, options: EmbedOptions) => {
+      const { embed } = await import('./embed-run.js');
+      await embed(input, options);
+    });
 }

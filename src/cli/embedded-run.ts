@@ -22,6 +22,8 @@ export async function openEmbeddedRun(options: {
   lanes: number;
   threads: number;
   temporalCli?: string | undefined;
+  /** Gives up while the server is not there yet. */
+  signal?: AbortSignal;
 }): Promise<EmbeddedRun> {
   const log = pino({ level: process.env['VIRNUCPRO_LOG_LEVEL'] ?? 'warn' }, pino.destination(2));
   const temporalCli = await findTemporalCli({
@@ -29,12 +31,18 @@ export async function openEmbeddedRun(options: {
     cacheDir: cacheFolderPath(),
     log: log.child({}, { level: 'info' }),
   });
+  // Once joined, only close() leaves: an interrupted run needs server and agent to be cancelled in order.
+  const joining = new AbortController();
+  const giveUp = (): void => joining.abort(options.signal?.reason);
+  options.signal?.throwIfAborted();
+  options.signal?.addEventListener('abort', giveUp, { once: true });
   const supervision = await joinSupervision({
     stateDir: stateFolderPath(),
     temporalCli,
     startAgent: (server) => agentCommand(server, options),
     log,
-  });
+    signal: joining.signal,
+  }).finally(() => options.signal?.removeEventListener('abort', giveUp));
   try {
     const connection = await Connection.connect(embeddedConnectionOptions(supervision.address));
     const { namespace, uiUrl } = supervision;

@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
-import { cpuDevices } from '../workers/cpu-devices.js';
-import { connectWorker } from '../workers/connection.js';
-import { HostAgent, ROLES, type Role } from '../workers/host-agent.js';
-import { createLog, installRuntime } from '../workers/log.js';
+import { ROLES, type Role } from '../workers/roles.js';
 import { wholeNumber } from './whole-number.js';
+
+/** Parsed options of `worker`. */
+export interface WorkerOptions {
+  roles: Role[];
+  cpuLanes: number;
+  threads: number;
+}
 
 /** `virnucpro worker`: this host's agent, until SIGTERM or SIGINT. */
 export function workerCommand(): Command {
@@ -19,28 +23,9 @@ export function workerCommand(): Command {
       wholeNumber('--threads', { min: 1, max: 1024 }),
       availableParallelism(),
     )
-    .action(async (options: { roles: Role[]; cpuLanes: number; threads: number }) => {
-      const log = createLog({ role: 'agent' });
-      installRuntime(log);
-      const stop = new AbortController();
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-      // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
-      process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-
-      const connection = await connectWorker(log, stop.signal);
-      const agent = await HostAgent.create({
-        roles: options.roles,
-        devices: cpuDevices(options.cpuLanes, options.threads),
-        connection,
-        log,
-      });
-      stop.signal.addEventListener('abort', () => agent.shutdown(), { once: true });
-      if (stop.signal.aborted) agent.shutdown();
-      await agent.run();
-      await connection.connection.close();
-      process.removeAllListeners('disconnect');
-      if (process.connected) process.disconnect();
-      log.info('agent stopped');
+    .action(async (options: WorkerOptions) => {
+      const { runWorker } = await import('./worker-run.js');
+      await runWorker(options);
     });
 }
 

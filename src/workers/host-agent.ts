@@ -9,13 +9,8 @@ import type { WorkerConnection } from './connection.js';
 import { LaneHandle } from './lane-handle.js';
 import { LanePool } from './lane-pool.js';
 import type { Logger } from './log.js';
+import type { Role } from './roles.js';
 import { workflowBundle } from './workflow-bundle.js';
-
-/** What an agent does on its host. */
-export const ROLES = ['control', 'cpu', 'lanes'] as const;
-
-/** One of {@link ROLES}. */
-export type Role = (typeof ROLES)[number];
 
 /** How to run a {@link HostAgent}. */
 export interface HostAgentOptions {

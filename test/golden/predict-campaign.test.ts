@@ -4,7 +4,8 @@ import path from 'node:path';
 import { predictOnce, testRunOptions } from '../support/campaign.js';
 import { compareResults } from '../support/compare-results.js';
 import { goldenCases } from '../support/golden.js';
-import { type TestTemporal, describeWithTemporal, startTestTemporal } from '../support/temporal.js';
+import { type TestTemporal, startTestTemporal } from '../support/temporal.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
 
 const MODES = [
   { lanes: 1, persistent: true },
@@ -15,10 +16,11 @@ const MODES = [
 
 const TABLES = ['input_merged/prediction_results.txt', 'input_merged/prediction_results_highestscore.csv'];
 
-describeWithTemporal('golden cases through Temporal', function () {
-  this.timeout(240_000);
+describeWithTemporal('golden cases through Temporal', () => {
   let temporal: TestTemporal;
-  before(async () => (temporal = await startTestTemporal(3)));
+  before(async () => {
+    temporal = await startTestTemporal(3);
+  });
   after(() => temporal?.close());
 
   for (const { name, dir, chunkSize } of goldenCases) {
@@ -36,6 +38,6 @@ describeWithTemporal('golden cases through Temporal', function () {
         outputs.push(Buffer.concat(await Promise.all(tables)));
       }
       for (const output of outputs) assert.deepEqual(output, outputs[0]);
-    });
+    }).timeout(240_000);
   }
 });

@@ -1,19 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { pino } from 'pino';
 import { type EmbeddedRun, openEmbeddedRun } from '../../src/cli/embedded-run.js';
-import { cacheFolderPath } from '../../src/io/user-folders.js';
-import { locateTemporalCli } from '../../src/server/temporal-cli.js';
-
-/** The Temporal CLI on this machine, never downloaded or built by a test; set-up does that. */
-export const temporalCli = await locateTemporalCli({ cacheDir: cacheFolderPath(), log: pino({ level: 'silent' }) });
-
-/** `describe`, or a skip that says why where no Temporal CLI is to be found. */
-export function describeWithTemporal(title: string, suite: (this: Mocha.Suite) => void): void {
-  if (temporalCli === undefined) describe.skip(`${title} [skipped: no Temporal CLI, run npm run setup]`, suite);
-  else describe(title, suite);
-}
+import { temporalCli } from './temporal-cli.js';
 
 /** An embedded server with an agent, in a state folder of its own, for one test file. */
 export interface TestTemporal extends EmbeddedRun {
