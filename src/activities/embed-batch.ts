@@ -116,7 +116,12 @@ class BatchRun {
       const quarantined = input.quarantined.map(({ row, reason }) => ({ id: frames.ids[row]!, reason }));
       await this.store(() => parts.publish(quarantined));
     }
-    return { frames: rows.length - this.refused.length, tokens, seconds: (performance.now() - startedAt) / 1000, refused: this.refused };
+    return {
+      frames: rows.length - this.refused.length,
+      tokens,
+      seconds: (performance.now() - startedAt) / 1000,
+      refused: this.refused,
+    };
   }
 
   private async embedRows(rows: number[], parts: BatchParts): Promise<number> {

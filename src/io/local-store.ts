@@ -35,7 +35,21 @@ export async function writeAtomically<T>(target: string, write: (temporary: stri
   }
 }
 
-const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'ENFILE', 'EMFILE', 'ESTALE']);
+const DISK_ERRORS = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'ENFILE',
+  'EMFILE',
+  'ESTALE',
+  'EISDIR',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
 
 /** A disk's or file system's refusal as StorageError; anything else as it is. */
 export function toStorageError(error: unknown, where: string): unknown {

@@ -75,12 +75,18 @@ export class LaneHandle implements LeasedLane {
     const { stage, model, persistent, heartbeatMs } = this.offer;
     this.log.info({}, 'lane started');
     const limit = setTimeout(
-      () => this.condemn({ reason: `the model did not load in ${START_LIMIT_MS / 60_000} minutes`, charge: false, sick: false }),
+      () =>
+        this.condemn({
+          reason: `the model did not load in ${START_LIMIT_MS / 60_000} minutes`,
+          charge: false,
+          sick: false,
+        }),
       START_LIMIT_MS,
     );
-    const warm = await this.ask({ op: 'start', stage, model, persistent, heartbeatMs, threads: this.device.threads }, 'warm').finally(
-      () => clearTimeout(limit),
-    );
+    const warm = await this.ask(
+      { op: 'start', stage, model, persistent, heartbeatMs, threads: this.device.threads },
+      'warm',
+    ).finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
     return warm.loadSeconds;
   }

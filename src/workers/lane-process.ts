@@ -26,6 +26,8 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => void handle({ op: 'stop' }));
 // The session thread may be inside the runtime, where process.exit() would abort with a core dump.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// It may have gone while this process was loading its code: then the event is past.
+if (!process.connected) process.kill(process.pid, 'SIGKILL');
 
 let connection: WorkerConnection | undefined;
 let model: LaneModel | undefined;

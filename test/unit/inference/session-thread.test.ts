@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
+import type { Worker } from 'node:worker_threads';
 import { InternalError, ModelError, NonFiniteEmbedding, OutOfMemory } from '../../../src/contract/failures.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
 import { fromFailure, toFailure } from '../../../src/inference/thread-messages.js';
@@ -39,6 +40,14 @@ describe('SessionThread', () => {
     );
     const session = await SessionThread.open(graph(true), options);
     await assert.rejects(session.run(feeds()), OutOfMemory);
+    await session.close();
+  });
+
+  it('fails calls under way and later ones when its thread is gone, and still closes', async () => {
+    const session = await SessionThread.open(graph(false), options);
+    const { thread } = session as unknown as { thread: Worker };
+    await thread.terminate();
+    await assert.rejects(session.run(feeds()), /session thread ended/);
     await session.close();
   });
 
