@@ -6,7 +6,7 @@ import { LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer, RunningBatch } from '../contract/leases.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
-import { oomKills } from './oom-kills.js';
+import { oomKilledSince } from './oom-kills.js';
 
 const LANE_PROCESS = fileURLToPath(new URL('./lane-process.js', import.meta.url));
 
@@ -29,7 +29,6 @@ export class LaneHandle implements LeasedLane {
   private readonly child: ChildProcess;
   private readonly log: Logger;
   private readonly waiting: Array<(message: FromLane) => void> = [];
-  private readonly oomKillsBefore = oomKills();
   private readonly pings: NodeJS.Timeout;
   private ended = false;
   /** Pings since the last sign of life; counted from the first one on, since a process answers none while it loads. */
@@ -72,7 +71,7 @@ export class LaneHandle implements LeasedLane {
   }
 
   async start(): Promise<number> {
-    const { stage, model, persistent, heartbeatMs } = this.offer;
+    const { model, persistent } = this.offer;
     this.log.info({}, 'lane started');
     const limit = setTimeout(
       () =>
@@ -84,7 +83,7 @@ export class LaneHandle implements LeasedLane {
       START_LIMIT_MS,
     );
     const warm = await this.ask(
-      { op: 'start', stage, model, persistent, heartbeatMs, threads: this.device.threads },
+      { op: 'start', model, persistent, threads: this.device.threads },
       'warm',
     ).finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
@@ -142,7 +141,7 @@ export class LaneHandle implements LeasedLane {
   private async describeExit(code: number | null, signal: NodeJS.Signals | null): Promise<LaneExit> {
     this.ended = true;
     clearInterval(this.pings);
-    const outOfMemory = signal === 'SIGKILL' && (await oomKills()) > (await this.oomKillsBefore);
+    const outOfMemory = signal === 'SIGKILL' && (await oomKilledSince());
     const itself = signal === null ? code !== 0 : OWN_SIGNALS.has(signal);
     const charge = this.verdict?.charge ?? (itself || outOfMemory);
     const reason =

@@ -1,10 +1,9 @@
 import type { RunningBatch } from '../contract/leases.js';
 import type { ModelRef } from '../contract/models.js';
-import type { Stage } from '../contract/stages.js';
 
 /** What an agent tells its lane process over IPC. */
 export type ToLane =
-  | { op: 'start'; stage: Stage; model: ModelRef; threads: number; persistent: boolean; heartbeatMs: number }
+  | { op: 'start'; model: ModelRef; threads: number; persistent: boolean }
   /** Serve this queue. */
   | { op: 'open'; queue: string }
   /** Stop serving, finish or hand back what runs; the model stays. */

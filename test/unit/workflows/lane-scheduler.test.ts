@@ -108,7 +108,7 @@ describe('workflows/lane-scheduler', () => {
         [0, { from: 2, to: 4 }],
       ],
     );
-    assert.equal(ledger.waiting, 1);
+    assert.equal(ledger.open, 2);
   });
 
   it('quarantines the guilty row alone, though two ranges of its batch are on the lane', async () => {
