@@ -39,8 +39,8 @@ import { stageDetails } from './progress-details.js';
  * Embeds one slice of a stage's file batches on leased lanes.
  *
  * It finds the batches that have no finished artifact, keeps one lease offer open until it has its lanes, and lets
- * them draw from one backlog. However it ends, its `finally` tries failed batches again (unless it was cancelled) and
- * gives every lane back. Ends with type `BatchesFailed` when batches are still failed then.
+ * them draw from one backlog. At the end it tries failed batches again, and however it ends, its `finally` gives every
+ * lane back. Ends with type `BatchesFailed` when batches are still failed then.
  */
 export async function embedStage(input: EmbedStageInput): Promise<EmbedStageResult> {
   const slice = new Slice(input);
@@ -104,20 +104,17 @@ class Slice {
     let cancelled = false;
     try {
       await this.settled();
+      if (this.fatal === undefined) await this.retryFailedBatches();
     } catch (error) {
       cancelled = isCancellation(error);
       throw error;
     } finally {
-      try {
-        if (!cancelled && this.fatal === undefined) await this.retryFailedBatches();
-      } finally {
-        await CancellationScope.nonCancellable(async () => {
-          this.leases.close();
-          await this.leases.releaseAll(!cancelled && this.fatal === undefined && lanes.keepWarmSeconds > 0);
-          reports.cancel();
-          await reporting;
-        });
-      }
+      await CancellationScope.nonCancellable(async () => {
+        this.leases.close();
+        await this.leases.releaseAll(!cancelled && this.fatal === undefined && lanes.keepWarmSeconds > 0);
+        reports.cancel();
+        await reporting;
+      });
     }
     this.throwIfFailed();
     const { modelLoads, ...totals } = this.ledger.totals;
