@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
 import { pino } from 'pino';
 import { agentCommand } from '../../../src/cli/embedded-run.js';
 import { startCampaign } from '../../../src/cli/campaign-client.js';
@@ -73,11 +74,12 @@ export class FaultBench {
   }
 
   /** Starts a run over {@link faultInput}, two lanes, batches of three frames unless told otherwise. */
-  async run(options: Partial<RunOptions> = {}): Promise<WatchedRun> {
+  async run(options: Partial<RunOptions> = {}, runTimeoutMs?: number): Promise<WatchedRun> {
     const outputDir = path.join(this.dir, `run-${++this.runs}`);
     const input = await faultInput(this.dir);
     const all = testRunOptions(outputDir, { lanes: 2, batchSequences: 3, heartbeatMs: HEARTBEAT_MS, ...options });
-    const { handle } = await startCampaign(this.client, [sampleOf(input)], all);
+    const client = runTimeoutMs === undefined ? this.client : withRunTimeout(this.client, runTimeoutMs);
+    const { handle } = await startCampaign(client, [sampleOf(input)], all);
     return new WatchedRun(this.client, handle, all);
   }
 
@@ -120,6 +122,13 @@ export class FaultBench {
 
 function behaviourFile(dir: string, host = 'all'): string {
   return path.join(dir, `${host}.behaviour.json`);
+}
+
+/** A client whose runs the server ends after `ms`. */
+function withRunTimeout({ connection, options: { namespace } }: Client, ms: number): Client {
+  const start: WorkflowClientInterceptor['start'] = (input, next) =>
+    next({ ...input, options: { ...input.options, workflowRunTimeout: msToTs(ms) } });
+  return new Client({ connection, namespace, interceptors: { workflow: [{ start }] } });
 }
 
 /** Has every process below it follow the behaviour file. */
