@@ -68,7 +68,12 @@ export class BatchParts {
     if (rows.length === 0) return;
     parts += 1;
     const key = `${this.folder}/${process.pid}-${this.savedAt.toString(36)}-${parts}.arrow`;
-    await this.store.put(key, (file) => this.write(file, this.rowsOf(rows)));
+    try {
+      await this.store.put(key, (file) => this.write(file, this.rowsOf(rows)));
+    } catch (error) {
+      this.unsaved = [...rows, ...this.unsaved];
+      throw error;
+    }
   }
 
   /** Publishes the batch: every sequence but the quarantined ones, in the batch's order. The parts go. */

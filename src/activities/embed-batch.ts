@@ -1,10 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js';
+import type { RunningBatch } from '../contract/leases.js';
 import type { EmbedBatchInput, EmbedBatchOutput, ManifestEntry, QuarantinedRow } from '../contract/run.js';
 import type { Embedder } from '../inference/embedder.js';
+import type { ArtifactStore } from '../io/artifact-store.js';
 import { type Frames, readFrames } from '../io/frames-file.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { findWhole } from '../io/origin.js';
 import { BatchParts } from './batch-parts.js';
 import { embeddingArtifact } from './embedding-artifact.js';
 import { type Heartbeat, startHeartbeat } from './heartbeat.js';
@@ -14,9 +17,9 @@ import { withStoragePatience } from './storage-patience.js';
 /** The lane that a batch runs on, as its process lends it. */
 export interface BatchLane {
   /** Waits for its turn, then runs `work` with the model, alone. */
-  use<T>(work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T>;
-  /** Manifest line of the batch that runs now; undefined when it is over. */
-  running(index: number | undefined): void;
+  use<T>(signal: AbortSignal, work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T>;
+  /** What runs now; undefined when it is over. */
+  running(batch: RunningBatch | undefined): void;
   /** A model call does not return. */
   stalled(): void;
 }
@@ -27,12 +30,20 @@ export interface BatchLane {
  * @throws ArtifactInvalid, LaneSick, ModelError; a full disk is waited for.
  */
 export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promise<EmbedBatchOutput> {
+  const { cancellationSignal } = Context.current();
   const heartbeat = startHeartbeat({ state: 'waiting' });
   try {
-    const { entry, frames } = await readBatch(input);
-    return await lane.use(async (embedder, modelLoads) => {
+    const store = openStore(input.store);
+    const { entry, frames, isPublished } = await withStoragePatience(
+      () => readBatch(input, store),
+      cancellationSignal,
+      ({ message }) => heartbeat.details({ state: 'waiting for storage', reason: message }),
+    );
+    // Published by an attempt whose end the server never heard of.
+    if (isPublished) return { frames: 0, tokens: 0, seconds: 0, modelLoads: 0, refused: [] };
+    return await lane.use(cancellationSignal, async (embedder, modelLoads) => {
       heartbeat.stop();
-      lane.running(input.index);
+      lane.running({ index: input.index, ...(input.rows === undefined ? {} : { rows: input.rows }) });
       try {
         return { ...(await new BatchRun(input, entry, frames, embedder, lane).run()), modelLoads };
       } finally {
@@ -44,8 +55,10 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
   }
 }
 
-async function readBatch(input: EmbedBatchInput): Promise<{ entry: ManifestEntry; frames: Frames }> {
-  const store = openStore(input.store);
+async function readBatch(
+  input: EmbedBatchInput,
+  store: ArtifactStore,
+): Promise<{ entry: ManifestEntry; frames: Frames; isPublished: boolean }> {
   const [entry] = await readJsonLines<ManifestEntry>(await store.get(input.manifest), input.index, input.index + 1);
   if (entry === undefined) {
     throw new ArtifactInvalid({
@@ -54,7 +67,9 @@ async function readBatch(input: EmbedBatchInput): Promise<{ entry: ManifestEntry
       next: 'It will be made again',
     });
   }
-  return { entry, frames: await readFrames(await store.get(entry.frames)) };
+  const { key, origin } = embeddingArtifact(input.stage, input.model, entry);
+  const isPublished = input.rows === undefined && (await findWhole(store, key, origin)) !== undefined;
+  return { entry, frames: await readFrames(await store.get(entry.frames)), isPublished };
 }
 
 class BatchRun {
@@ -87,7 +102,9 @@ class BatchRun {
     const { input, frames, embedder } = this;
     const startedAt = performance.now();
     const artifact = embeddingArtifact(input.stage, input.model, this.entry);
-    const parts = await BatchParts.open(openStore(input.store), artifact, frames.ids, embedder.facts.hidden);
+    const parts = await this.store(() =>
+      BatchParts.open(openStore(input.store), artifact, frames.ids, embedder.facts.hidden),
+    );
     const out = new Set(input.quarantined.map(({ row }) => row));
     const { from, to } = input.rows ?? { from: 0, to: frames.ids.length };
     const rows = frames.ids.flatMap((_, row) =>
@@ -99,7 +116,12 @@ class BatchRun {
       const quarantined = input.quarantined.map(({ row, reason }) => ({ id: frames.ids[row]!, reason }));
       await this.store(() => parts.publish(quarantined));
     }
-    return { frames: rows.length, tokens, seconds: (performance.now() - startedAt) / 1000, refused: this.refused };
+    return {
+      frames: rows.length - this.refused.length,
+      tokens,
+      seconds: (performance.now() - startedAt) / 1000,
+      refused: this.refused,
+    };
   }
 
   private async embedRows(rows: number[], parts: BatchParts): Promise<number> {
@@ -119,7 +141,11 @@ class BatchRun {
             this.watch.moved();
             tokens = progress.tokens;
             this.heartbeat.details({ state: 'running', ...progress });
-            if (parts.isDue(partMs)) saving = saving.then(() => this.store(() => parts.save()));
+            if (parts.isDue(partMs)) {
+              saving = saving.then(() => this.store(() => parts.save()));
+              // Awaited when the calls are over; until then its failure is nobody's unhandled rejection.
+              saving.catch(() => {});
+            }
           },
         },
       );
@@ -130,23 +156,23 @@ class BatchRun {
       throw error;
     }
     await saving;
-    if (this.refused.some(({ reason }) => reason === 'non_finite')) await this.assertWell();
+    if (this.refused.length > 0) await this.assertWell();
     return tokens;
   }
 
-  /** NaN may be the sequence's doing or the device's; a device that fails its self-test is not to blame a sequence. */
+  /** A refusal may be the sequence's doing or the device's; a device that fails its self-test is not to blame a sequence. */
   private async assertWell(): Promise<void> {
-    if (await this.embedder.selfTest()) return;
+    if (await this.embedder.selfTest().catch(() => false)) return;
     throw new LaneSick({
       what: 'the device gives other vectors than at its start',
       next: 'The lane is started again, and retired if that does not help',
     });
   }
 
-  private async store(work: () => Promise<void>): Promise<void> {
+  private async store<T>(work: () => Promise<T>): Promise<T> {
     this.storing = true;
     try {
-      await withStoragePatience(work, this.signal, ({ message }) =>
+      return await withStoragePatience(work, this.signal, ({ message }) =>
         this.heartbeat.details({ state: 'waiting for storage', reason: message }),
       );
     } finally {

@@ -26,3 +26,15 @@ export function startHeartbeat(initial: unknown, alive: () => boolean = () => tr
     stop: () => clearInterval(timer),
   };
 }
+
+/** An activity without progress of its own to tell, beating while it runs. */
+export function beating<A extends unknown[], R>(activity: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+  return async (...args) => {
+    const heartbeat = startHeartbeat({ state: 'running' });
+    try {
+      return await activity(...args);
+    } finally {
+      heartbeat.stop();
+    }
+  };
+}

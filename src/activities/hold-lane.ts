@@ -1,11 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/common';
 import { LANE_RESTARTS, LANE_RESTART_BACKOFF_MS } from '../contract/defaults.js';
 import { type Device, deviceName } from '../contract/devices.js';
 import { DeviceError, LaneLost, ModelError } from '../contract/failures.js';
-import { LEASE_SIGNALS, type LaneDown, type LaneOffer, type LaneTaken, type LaneUp } from '../contract/leases.js';
+import {
+  LEASE_SIGNALS,
+  type LaneDown,
+  type LaneOffer,
+  type LaneTaken,
+  type LaneUp,
+  type RunningBatch,
+} from '../contract/leases.js';
 import { laneQueue } from '../contract/queues.js';
 import { type Heartbeat, startHeartbeat } from './heartbeat.js';
+
+const SIGNAL_RETRY_MS = { first: 250, longest: 5_000 } as const;
 
 /** A lane process as a lease drives it; the agent's is workers/lane-handle.ts. */
 export interface LeasedLane {
@@ -26,8 +36,8 @@ export interface LeasedLane {
 export interface LaneExit {
   /** A sentence's end, e.g. `process ended with SIGKILL`. */
   reason: string;
-  /** Manifest line of the batch that was running. */
-  running?: number;
+  /** What was running. */
+  running?: RunningBatch;
   /** The running batch may be the cause: the process died by itself, hung or ran out of memory. */
   charge: boolean;
   /** The device failed its self-test. */
@@ -144,7 +154,8 @@ class Lease {
       async (error: unknown) => {
         if (error instanceof ModelError || error instanceof DeviceError) throw error;
         lane.kill();
-        return lane.exited;
+        const exit = await lane.exited;
+        return { ...exit, reason: error instanceof Error ? error.message : String(error) };
       },
     );
     return this.orCancelled(Promise.race([lane.exited, parked, broken]));
@@ -171,11 +182,18 @@ class Lease {
     this.deps.release(this.device, undefined, 0);
   }
 
-  /** A run that is gone is noticed at the next heartbeat, so a signal that does not arrive is only logged. */
+  /** Tells the run, for as long as the server is away: a lane that the run never hears of is lost to it. */
   private async signal(name: string, payload: LaneTaken | LaneUp | LaneDown): Promise<void> {
-    await this.run()
-      .signal(name, payload)
-      .catch((error: unknown) => this.context.log.warn('signal not delivered', { name, error }));
+    for (let wait: number = SIGNAL_RETRY_MS.first; ; wait = Math.min(2 * wait, SIGNAL_RETRY_MS.longest)) {
+      try {
+        return await this.run().signal(name, payload);
+      } catch (error) {
+        // A run that is gone is noticed at the next heartbeat.
+        if (error instanceof WorkflowNotFoundError) return;
+        this.context.log.warn('signal not delivered, trying again', { name, error });
+        await this.orCancelled(sleep(wait));
+      }
+    }
   }
 
   private wasForgotten(): boolean {

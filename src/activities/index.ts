@@ -7,6 +7,7 @@ import type { EmbedBatchInput, EmbedBatchOutput } from '../contract/run.js';
 import { classifySample } from './classify-sample.js';
 import { type BatchLane, embedBatch } from './embed-batch.js';
 import { findUnfinished } from './find-unfinished.js';
+import { beating } from './heartbeat.js';
 import { type HoldLaneDeps, holdLane } from './hold-lane.js';
 import { inspectModels } from './inspect-models.js';
 import { joinManifests } from './join-manifests.js';
@@ -40,11 +41,11 @@ export function createCpuActivities() {
     inspectModels,
     planWave,
     splitSample,
-    joinManifests,
+    joinManifests: beating(joinManifests),
     findUnfinished,
     classifySample,
-    recordWave,
-    summarizeCampaign,
+    recordWave: beating(recordWave),
+    summarizeCampaign: beating(summarizeCampaign),
   });
 }
 

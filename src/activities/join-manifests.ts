@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
+import type { Stage } from '../contract/stages.js';
 import { openStore } from '../io/open-store.js';
 import { waveManifestKey } from './keys.js';
 
@@ -8,6 +9,7 @@ import { waveManifestKey } from './keys.js';
 export interface JoinManifestsInput {
   /** First sample of the wave. */
   cursor: number;
+  stage: Stage;
   manifests: ArtifactRef[];
   store: string;
 }
@@ -15,7 +17,7 @@ export interface JoinManifestsInput {
 /** Joins samples' manifests into the one that a wave's stages run over, in order. */
 export async function joinManifests(input: JoinManifestsInput): Promise<ArtifactRef> {
   const store = openStore(input.store);
-  return store.put(waveManifestKey(input.cursor), async (joined) => {
+  return store.put(waveManifestKey(input.cursor, input.stage), async (joined) => {
     const out = createWriteStream(joined);
     for (const manifest of input.manifests) {
       await pipeline(createReadStream(await store.get(manifest)), out, { end: false });

@@ -1,3 +1,4 @@
+import type { Stage } from '../contract/stages.js';
 import type { SampleSpec } from '../contract/run.js';
 
 /** Key prefix of a sample's intermediate artifacts: gone when the sample is classified, unless they are kept. */
@@ -5,9 +6,9 @@ export function workPrefix(sample: Pick<SampleSpec, 'prefix'>): string {
   return `${sample.prefix}.virnucpro/work/`;
 }
 
-/** Key of the manifest that a wave's stages run over: gone when the wave is recorded. */
-export function waveManifestKey(cursor: number): string {
-  return `.virnucpro/work/wave-${cursor}.jsonl`;
+/** Key of the manifest that a stage of a wave runs over: gone when the wave is recorded. */
+export function waveManifestKey(cursor: number, stage: Stage): string {
+  return `.virnucpro/work/wave-${cursor}-${stage}.jsonl`;
 }
 
 /** Key of the record of how a wave's samples ended. */

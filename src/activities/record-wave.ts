@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import { FAILURES_SHOWN } from '../contract/defaults.js';
 import type { SampleResult } from '../contract/run.js';
+import { STAGES } from '../contract/stages.js';
 import { campaignTable } from '../io/campaign-table.js';
 import { readJsonLines, writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
@@ -19,7 +20,7 @@ export interface RecordWaveInput {
 export async function recordWave({ cursor, results, store }: RecordWaveInput): Promise<ArtifactRef> {
   const artifacts = openStore(store);
   const record = await artifacts.put(waveRecordKey(cursor), (file) => writeJsonLines(file, results));
-  await artifacts.remove(waveManifestKey(cursor));
+  for (const stage of STAGES) await artifacts.remove(waveManifestKey(cursor, stage));
   return record;
 }
 

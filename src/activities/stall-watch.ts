@@ -6,20 +6,20 @@ const REMEMBERED = 101;
 /** Tells when a series of calls has stopped moving: nothing for max(`leastMs`, 20 x the median call). */
 export class StallWatch {
   private readonly durations: number[] = [];
-  private last = Date.now();
+  private last = performance.now();
 
   constructor(private readonly leastMs: number) {}
 
   /** A call has ended. */
   moved(): void {
-    const now = Date.now();
+    const now = performance.now();
     this.durations.push(now - this.last);
     if (this.durations.length > REMEMBERED) this.durations.shift();
     this.last = now;
   }
 
   get stalled(): boolean {
-    return Date.now() - this.last > Math.max(this.leastMs, STALLED_MEDIANS * this.median());
+    return performance.now() - this.last > Math.max(this.leastMs, STALLED_MEDIANS * this.median());
   }
 
   private median(): number {

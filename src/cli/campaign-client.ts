@@ -32,6 +32,11 @@ export interface StartedCampaign {
   resumed: boolean;
 }
 
+/** A name for a new run that says what it is about. */
+export function newRunId(samples: readonly SampleSpec[]): string {
+  return `virnucpro-${samples.length === 1 ? samples[0]!.name : 'campaign'}-${randomBytes(4).toString('hex')}`;
+}
+
 /**
  * Starts a campaign, or goes on with the one called `workflowId` if the server still runs it. A run that ended, or
  * that the server does not know, starts anew under the same id and finds its finished artifacts.
@@ -40,9 +45,9 @@ export async function startCampaign(
   client: Client,
   samples: SampleSpec[],
   options: RunOptions,
-  workflowId?: string,
+  workflowId = newRunId(samples),
 ): Promise<StartedCampaign> {
-  if (workflowId !== undefined && (await isOpen(client, workflowId))) {
+  if (await isOpen(client, workflowId)) {
     return { handle: campaignHandle(client, workflowId), resumed: true };
   }
   const ref = await openStore(options.outputDir).put('.virnucpro/samples.jsonl', (file) =>
@@ -50,9 +55,7 @@ export async function startCampaign(
   );
   const handle = await client.workflow.start<typeof predictCampaign>('predictCampaign', {
     taskQueue: CONTROL_QUEUE,
-    workflowId:
-      workflowId ??
-      `virnucpro-${samples.length === 1 ? samples[0]!.name : 'campaign'}-${randomBytes(4).toString('hex')}`,
+    workflowId,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     args: [{ samples: ref, options }],
     staticSummary: `${samplesText(samples)} at ${options.chunkSize} bases`,

@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { HEARTBEAT_MS, KEEP_WARM_SECONDS, WAVE_BYTES } from '../contract/defaults.js';
 import { OptionError } from '../contract/failures.js';
+import { BATCH_SEQUENCES } from '../io/split-sample.js';
+import { CHUNK_SIZE } from '../sequence/chunk.js';
 
 const wholeNumber = z.coerce.number().int().min(1);
 
@@ -20,13 +22,13 @@ export const predictOptions = z.strictObject({
   outputDir: z.string().min(1).optional(),
   samples: z.string().min(1).optional(),
   /** The original knows models for 300 and 500 bases; own classifiers may use any length. */
-  expectedLength: wholeNumber.default(500),
+  expectedLength: wholeNumber.min(CHUNK_SIZE.min).max(CHUNK_SIZE.max).default(500),
   modelPath: z.string({ error: 'is required: a classifier checkpoint' }).min(1),
   dnaModel: z.string().min(1).default('dnabert-s'),
   proteinModel: z.string().min(1).default('esm2-3b'),
   lanes: wholeNumber.max(1024).default(1),
-  threads: wholeNumber.default(availableParallelism()),
-  batchSequences: wholeNumber.max(1_000_000).optional(),
+  threads: wholeNumber.max(1024).default(availableParallelism()),
+  batchSequences: wholeNumber.max(BATCH_SEQUENCES.max).optional(),
   persistentModels: z.boolean().default(true),
   keepIntermediate: z.boolean().default(false),
   keepEmbeddings: z.boolean().default(false),

@@ -11,7 +11,7 @@ import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
-import { followCampaign, startCampaign } from './campaign-client.js';
+import { followCampaign, newRunId, startCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
 import { type PredictOptions, parsePredictOptions } from './predict-options.js';
@@ -63,7 +63,8 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
   const signal = interruption();
   const embedded = await openEmbeddedRun({ ...options, signal });
   try {
-    await runCampaign(embedded, asked, plan, signal);
+    // Looked at again: another command may have taken the folder while the server started.
+    await runCampaign(embedded, asked, await planRun(asked, options), signal);
   } finally {
     await embedded.close();
   }
@@ -72,10 +73,11 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
 async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, signal: AbortSignal): Promise<void> {
   const { run, specs, request, samples } = asked;
   const again = await prepareRun(embedded, asked, plan);
-  const started = await startCampaign(embedded.client, specs, run, again);
-  const { workflowId } = started.handle;
+  const workflowId = again ?? newRunId(specs);
   const record = { workflowId, request, samples };
+  // Before the start: a run that nobody knows of could not be gone on with.
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });
+  const started = await startCampaign(embedded.client, specs, run, workflowId);
   process.stderr.write(
     `${started.resumed ? 'Going on with' : 'Started'} ${workflowId}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`,
   );

@@ -8,11 +8,21 @@ export class Interrupted extends Error {
   }
 }
 
-/** Aborts on Ctrl-C or SIGTERM, with {@link Interrupted} as its reason, instead of dying at once. */
+/** Exit code of a process that a signal ended: 128 and its number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Aborts on Ctrl-C, SIGTERM or a closed terminal, with {@link Interrupted} as its reason, instead of dying at once. The
+ * second of them, whichever, ends the process.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort(new Interrupted(130)));
-  process.once('SIGTERM', () => controller.abort(new Interrupted(143)));
+  for (const [signal, exitCode] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCode);
+      controller.abort(new Interrupted(exitCode));
+    });
+  }
   return controller.signal;
 }
 

@@ -47,7 +47,14 @@ export async function resolveSamples(inputs: readonly string[], sheet?: string):
 async function fromArgument(argument: string): Promise<NamedInput[]> {
   if (argument === STDIN) return [{ name: inputStem(STDIN), input: STDIN, where: STDIN }];
   const found = await statInput(argument, argument);
-  if (!found.isDirectory()) return [{ name: inputStem(argument), input: path.resolve(argument), where: argument }];
+  if (found.isFile()) return [{ name: inputStem(argument), input: path.resolve(argument), where: argument }];
+  if (!found.isDirectory()) {
+    throw new InputError({
+      what: 'not a regular file, and it is read more than once',
+      where: argument,
+      next: 'Pipe it in: ... | virnucpro predict -',
+    });
+  }
   const names = (await readdir(argument)).filter((name) => FASTA_FILE.test(name)).sort(byCodePoint);
   if (names.length === 0) {
     throw new InputError({
@@ -93,9 +100,9 @@ async function fromSheet(sheet: string): Promise<NamedInput[]> {
       const name = fields[columns.indexOf('sample')]!.trim();
       const file = fields[columns.indexOf('path')]!.trim();
       const input = path.resolve(path.dirname(sheet), file);
-      if (file === '' || (await statInput(input, `${where}, ${file}`)).isDirectory()) {
+      if (file === '' || !(await statInput(input, `${where}, ${file}`)).isFile()) {
         throw new InputError({
-          what: file === '' ? 'no path' : `${file} is a folder`,
+          what: file === '' ? 'no path' : `${file} is no regular file`,
           where,
           next: 'Name a FASTA file',
         });

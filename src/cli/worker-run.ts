@@ -23,6 +23,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       devices: cpuDevices(options.cpuLanes, options.threads),
       connection,
       log,
+      host: options.host,
     });
     stop.signal.addEventListener('abort', () => agent.shutdown(), { once: true });
     if (stop.signal.aborted) agent.shutdown();

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { ROLES, type Role } from '../workers/roles.js';
@@ -9,6 +9,7 @@ export interface WorkerOptions {
   roles: Role[];
   cpuLanes: number;
   threads: number;
+  host: string;
 }
 
 /** `virnucpro worker`: this host's agent, until SIGTERM or SIGINT. */
@@ -23,6 +24,7 @@ export function workerCommand(): Command {
       wholeNumber('--threads', { min: 1, max: 1024 }),
       availableParallelism(),
     )
+    .option('--host <name>', 'name of this host in queues and progress, one of its own for each agent', hostname())
     .action(async (options: WorkerOptions) => {
       const { runWorker } = await import('./worker-run.js');
       await runWorker(options);

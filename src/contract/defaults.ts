@@ -13,7 +13,7 @@ export const LONG_ACTIVITY = '30 days';
 export const BATCHES_PER_LANE = 2;
 
 /** Batches of one `embedStage` run: at 6 events a batch its history stays under the server's advice of 4,096. */
-export const SLICE_BATCHES = 600;
+export const SLICE_BATCHES = 500;
 
 /** Lanes of one `embedStage` run: their signals share its history with the batches. */
 export const SLICE_LANES = 16;
@@ -40,7 +40,7 @@ export const OFFER_RETRY_MS = 1_000;
 export const REMAKE_ATTEMPTS = 3;
 
 /** A campaign hears from its slices at most this many times in a stage, to keep histories short. */
-export const SLICE_REPORTS = 40;
+export const SLICE_REPORTS = 20;
 
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;

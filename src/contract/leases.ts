@@ -1,5 +1,6 @@
 import type { DeviceKind } from './devices.js';
 import type { ModelRef } from './models.js';
+import type { RowRange } from './run.js';
 import type { Stage } from './stages.js';
 
 /** What a stage run asks a host for: one lane, held until the run releases it. Argument of the `holdLane` activity. */
@@ -32,14 +33,20 @@ export interface LaneUp extends LaneTaken {
   loadSeconds: number;
 }
 
+/** What a lane's process works on: a manifest line, or some rows of that batch. */
+export interface RunningBatch {
+  index: number;
+  rows?: RowRange;
+}
+
 /** Signal: the lane's process is gone; its batches go elsewhere. It may come up again under the same lease. */
 export interface LaneDown {
   lease: string;
   queue: string;
   pid: number;
   reason: string;
-  /** The manifest line of the batch that was running when the process died by itself, hung or ran out of memory. */
-  charged?: number;
+  /** What was running when the process died by itself, hung or ran out of memory. */
+  charged?: RunningBatch;
 }
 
 /** Names of the signals that agents send to a stage run. */

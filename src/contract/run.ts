@@ -161,6 +161,12 @@ export interface EmbedStageInput {
   paused?: boolean;
 }
 
+/** A file batch that no lane could embed. */
+export interface FailedBatch {
+  index: number;
+  failure: FailureReport;
+}
+
 /** Result of `embedStage`. */
 export interface EmbedStageResult {
   /** Batches embedded now, and batches whose finished artifact was found. */
@@ -173,6 +179,8 @@ export interface EmbedStageResult {
   quarantined: number;
   /** Every lane that served, as `host/device`. */
   lanes: string[];
+  /** Batches that failed again and again: manifest lines, from 0, and why. */
+  failed: FailedBatch[];
   /** From start to end. */
   seconds: number;
 }

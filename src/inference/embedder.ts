@@ -49,6 +49,7 @@ export interface EmbedProgress {
   sequencesDone: number;
   sequences: number;
   tokensDone: number;
+  /** Until the first call is done: those of the sequences that are tokenized by now. */
   tokens: number;
 }
 
@@ -56,7 +57,7 @@ export interface EmbedProgress {
 export interface EmbedOptions {
   /** Looked at between calls; its reason is thrown. */
   signal?: AbortSignal;
-  /** Called after each call. */
+  /** Called after each call, and now and then while the sequences are tokenized. */
   onProgress?: (progress: EmbedProgress) => void;
   /** Called with each row as soon as its vector is known. */
   onVector?: (row: number, vector: Float32Array) => void;
@@ -122,13 +123,14 @@ export class Embedder {
       else rows.push(row);
     });
     const rows = [...rowsOf.values()];
-    const tokens = await this.tokenize(sequences, rows, options.signal);
-    const progress: EmbedProgress = {
-      sequencesDone: 0,
-      sequences: rows.length,
-      tokensDone: 0,
-      tokens: tokens.reduce((sum, { length }) => sum + length, 0),
-    };
+    const progress: EmbedProgress = { sequencesDone: 0, sequences: rows.length, tokensDone: 0, tokens: 0 };
+    const tokens: Int32Array[] = [];
+    for await (const more of this.tokenize(rows.map(([row]) => [row!, sequences[row!]!]))) {
+      tokens.push(...more);
+      progress.tokens += more.reduce((sum, { length }) => sum + length, 0);
+      options.signal?.throwIfAborted();
+      options.onProgress?.({ ...progress });
+    }
     const vectors = new Float32Array(sequences.length * hidden);
     const refuse = (of: number[], toError: (row: number) => NonFiniteEmbedding | OutOfMemory): void => {
       if (options.onRefused === undefined) throw toError(of[0]!);
@@ -172,21 +174,22 @@ export class Embedder {
     return this.session.close();
   }
 
-  private async tokenize(sequences: readonly string[], rows: number[][], signal?: AbortSignal): Promise<Int32Array[]> {
-    const tokens: Int32Array[] = [];
+  /** Token ids of `sequences` (with their indices) in pieces, letting other work run between them. */
+  private async *tokenize(sequences: [index: number, sequence: string][]): AsyncGenerator<Int32Array[]> {
+    let piece: Int32Array[] = [];
     let letters = 0;
-    for (const [row] of rows as [number][]) {
-      const sequence = sequences[row]!;
-      if (sequence === '') throw emptySequence(row);
-      tokens.push(this.model.tokenizer.encode(sequence));
+    for (const [index, sequence] of sequences) {
+      if (sequence === '') throw emptySequence(index);
+      piece.push(this.model.tokenizer.encode(sequence));
       letters += sequence.length;
       if (letters >= LETTERS_PER_TURN) {
+        yield piece;
+        piece = [];
         letters = 0;
         await nextTurn();
-        signal?.throwIfAborted();
       }
     }
-    return tokens;
+    yield piece;
   }
 
   private runCall(tokens: Int32Array[]): Promise<Float32Array> {

@@ -1,5 +1,4 @@
 import './no-telemetry.js';
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { InternalError } from '../contract/failures.js';
 import type { BackendOptions, Feeds, LoadableGraph } from './backend.js';
@@ -19,6 +18,8 @@ export class SessionThread {
   private readonly pending = new Map<number, Pending>();
   private calls = 0;
   private closing: Promise<void> | undefined;
+  /** Why the thread is gone, if it is. */
+  private gone: Error | undefined;
 
   private constructor(
     private readonly thread: Worker,
@@ -56,16 +57,18 @@ export class SessionThread {
 
   /** Waits for the calls under way, gives the memory back and ends the thread. May be called again. */
   close(): Promise<void> {
-    this.closing ??= this.call<undefined>({ op: 'release' }).finally(async () => {
-      const exit = once(this.thread, 'exit');
-      await this.thread.terminate();
-      await exit;
-    });
+    this.closing ??= this.end();
     return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    if (this.gone !== undefined) return;
+    await this.call<undefined>({ op: 'release' }).finally(() => this.thread.terminate());
   }
 
   private call<T>(call: ThreadCall, transfer: ArrayBuffer[] = []): Promise<T> {
     if (this.closing !== undefined) return Promise.reject(new InternalError('the session thread is closed'));
+    if (this.gone !== undefined) return Promise.reject(this.gone);
     this.calls += 1;
     const id = this.calls;
     return new Promise<T>((resolve, reject) => {
@@ -82,6 +85,7 @@ export class SessionThread {
   }
 
   private fail(error: Error): void {
+    this.gone ??= error;
     for (const { reject } of this.pending.values()) reject(error);
     this.pending.clear();
   }

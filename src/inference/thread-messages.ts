@@ -27,10 +27,13 @@ export function toFailure(error: unknown): Failure {
   return { name, message, stack, problem: { what, next, ...(where === undefined ? {} : { where }) } };
 }
 
-/** The error that {@link toFailure} took apart, of the same class and with the thread's stack. */
+/**
+ * The error that {@link toFailure} took apart, with the thread's stack: one of ours of the same class, any other (a
+ * failed launch, a lost device) as a plain Error, because only who called knows whether the device is to blame.
+ */
 export function fromFailure({ name, message, stack, problem }: Failure): Error {
   const classes = failures as unknown as Record<string, new (problem: failures.Problem) => Error>;
-  const error = problem === undefined ? new failures.InternalError(message, name) : new classes[name]!(problem);
+  const error = problem === undefined ? Object.assign(new Error(message), { name }) : new classes[name]!(problem);
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -9,8 +9,8 @@ export interface Alphabet {
 /** The IUPAC codes, gaps, and `*`, which the original tool lets pass too (golden case edge-500). */
 export const NUCLEOTIDES: Alphabet = { letter: 'nucleotide', letters: 'ACGTUNRYKMSWBDHV-*' };
 
-/** The letters that ESM-2's alphabet has a token for, gaps and stops included. */
-export const AMINO_ACIDS: Alphabet = { letter: 'amino acid', letters: 'ACDEFGHIKLMNPQRSTVWYXBZUO.-*' };
+/** The letters that ESM-2's alphabet has a token for, gaps included; it has none for a stop. */
+export const AMINO_ACIDS: Alphabet = { letter: 'amino acid', letters: 'ACDEFGHIKLMNPQRSTVWYXBZUO.-' };
 
 /** Byte -> 1 if it is a letter of the alphabet in either case, else 0. */
 export function membership({ letters }: Alphabet): Uint8Array {

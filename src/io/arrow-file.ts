@@ -16,6 +16,7 @@ import {
   tableToIPC,
 } from 'apache-arrow';
 import { ArtifactInvalid } from '../contract/failures.js';
+import { toStorageError } from './local-store.js';
 
 /** A column to write: strings, numbers, or `width` floats a row over one contiguous array. */
 export type ArrowColumn = string[] | Uint32Array | Float32Array | { values: Float32Array; width: number };
@@ -60,7 +61,9 @@ export async function writeArrowFile(
 export async function readArrowFile(file: string, expected: { kind: string; madeBy?: string }): Promise<ArrowFile> {
   const invalid = (what: string, cause?: unknown): ArtifactInvalid =>
     new ArtifactInvalid({ what, where: file, next: 'It will be made again', cause });
-  const bytes = await readFile(file);
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw toStorageError(error, file);
+  });
   let table: Table;
   try {
     table = tableFromIPC(bytes);

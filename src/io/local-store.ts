@@ -35,14 +35,29 @@ export async function writeAtomically<T>(target: string, write: (temporary: stri
   }
 }
 
-const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'ENFILE', 'EMFILE', 'ESTALE']);
+const DISK_ERRORS = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'ENFILE',
+  'EMFILE',
+  'ESTALE',
+  'EISDIR',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
 
-function toStorageError(error: unknown, where: string): unknown {
+/** A disk's or file system's refusal as StorageError; anything else as it is. */
+export function toStorageError(error: unknown, where: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined || !DISK_ERRORS.has(code)) return error;
   const next =
     code === 'ENOSPC' || code === 'EDQUOT' ? 'Free some space; the run goes on by itself' : 'Check the folder';
-  return new StorageError({ what: `cannot write: ${(error as Error).message}`, where, next, cause: error });
+  return new StorageError({ what: `cannot read or write: ${(error as Error).message}`, where, next, cause: error });
 }
 
 /** Hex SHA-256 of a file, streamed. */
@@ -84,7 +99,10 @@ export class LocalStore implements ArtifactStore {
     const file = this.resolve(key);
     return access(file).then(
       () => file,
-      () => undefined,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+        throw toStorageError(error, file);
+      },
     );
   }
 

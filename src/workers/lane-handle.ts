@@ -3,18 +3,21 @@ import { fileURLToPath } from 'node:url';
 import type { LaneExit, LeasedLane } from '../activities/hold-lane.js';
 import { type Device, deviceName } from '../contract/devices.js';
 import { LaneLost, ModelError } from '../contract/failures.js';
-import type { LaneOffer } from '../contract/leases.js';
+import type { LaneOffer, RunningBatch } from '../contract/leases.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
-import { oomKills } from './oom-kills.js';
+import { oomKilledSince } from './oom-kills.js';
 
 const LANE_PROCESS = fileURLToPath(new URL('./lane-process.js', import.meta.url));
 
 /** Time that a lane asked to stop has for the model call under way, before it is killed. */
 const STOP_GRACE_MS = 10_000;
 
-/** A process answers no ping while it loads its code, which takes a while on a busy host. */
-const START_PATIENCE_MS = 60_000;
+/** A model that has not loaded after this long never will: 11 GB from a slow network disk take minutes. */
+const START_LIMIT_MS = 30 * 60_000;
+
+/** Pings that a process may leave unanswered; a count, so that a suspended machine wakes up to living lanes. */
+const UNANSWERED_PINGS = 3;
 
 /** Signals that a process brings on itself; SIGKILL and SIGTERM come from outside. */
 const OWN_SIGNALS = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS', 'SIGTRAP']);
@@ -26,11 +29,11 @@ export class LaneHandle implements LeasedLane {
   private readonly child: ChildProcess;
   private readonly log: Logger;
   private readonly waiting: Array<(message: FromLane) => void> = [];
-  private readonly oomKillsBefore = oomKills();
   private readonly pings: NodeJS.Timeout;
   private ended = false;
-  private answeredAt: number;
-  private running: number | undefined;
+  /** Pings since the last sign of life; counted from the first one on, since a process answers none while it loads. */
+  private unanswered: number | undefined;
+  private running: RunningBatch | undefined;
   /** Why the agent itself killed it, if it did. */
   private verdict: { reason: string; charge: boolean; sick: boolean } | undefined;
 
@@ -47,12 +50,15 @@ export class LaneHandle implements LeasedLane {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.log = log.child({ stage: offer.stage, lane: deviceName(device), lease: offer.lease, lanePid: this.child.pid });
-    this.child.on('error', (error) => this.log.error({ error: String(error) }, 'lane process error'));
     this.child.on('message', (message: FromLane) => this.hear(message));
     this.exited = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => void this.describeExit(code, signal).then(resolve));
+      this.child.on('error', (error) => {
+        this.log.error({ error: String(error) }, 'lane process error');
+        // One that never ran does not exit either.
+        if (this.child.pid === undefined) void this.describeExit(1, null).then(resolve);
+      });
     });
-    this.answeredAt = Date.now() + START_PATIENCE_MS;
     this.pings = setInterval(() => this.ping(), offer.heartbeatMs / 3);
   }
 
@@ -65,12 +71,21 @@ export class LaneHandle implements LeasedLane {
   }
 
   async start(): Promise<number> {
-    const { stage, model, persistent, heartbeatMs } = this.offer;
+    const { model, persistent } = this.offer;
     this.log.info({}, 'lane started');
-    const warm = await this.ask(
-      { op: 'start', stage, model, persistent, heartbeatMs, threads: this.device.threads },
-      'warm',
+    const limit = setTimeout(
+      () =>
+        this.condemn({
+          reason: `the model did not load in ${START_LIMIT_MS / 60_000} minutes`,
+          charge: false,
+          sick: false,
+        }),
+      START_LIMIT_MS,
     );
+    const warm = await this.ask(
+      { op: 'start', model, persistent, threads: this.device.threads },
+      'warm',
+    ).finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
     return warm.loadSeconds;
   }
@@ -97,9 +112,9 @@ export class LaneHandle implements LeasedLane {
   }
 
   private hear(message: FromLane): void {
-    this.answeredAt = Date.now();
+    this.unanswered = 0;
     if (message.op === 'parked') this.onParked();
-    if (message.op === 'running') this.running = message.index;
+    if (message.op === 'running') this.running = message.batch;
     if (message.op === 'stalled') this.condemn({ reason: 'a model call does not return', charge: true, sick: false });
     if (message.op === 'sick') this.condemn({ reason: message.message, charge: false, sick: true });
     for (const waiter of [...this.waiting]) waiter(message);
@@ -107,9 +122,13 @@ export class LaneHandle implements LeasedLane {
 
   /** A process that is stopped or hung on its main thread answers no ping: nobody's batch is to blame. */
   private ping(): void {
-    if (Date.now() - this.answeredAt > this.offer.heartbeatMs) {
-      this.condemn({ reason: 'the lane process does not answer', charge: false, sick: false });
-    } else if (this.child.connected) this.child.send({ op: 'ping' } satisfies ToLane, () => {});
+    if (this.unanswered !== undefined) {
+      if (this.unanswered >= UNANSWERED_PINGS) {
+        return this.condemn({ reason: 'the lane process does not answer', charge: false, sick: false });
+      }
+      this.unanswered += 1;
+    }
+    if (this.child.connected) this.child.send({ op: 'ping' } satisfies ToLane, () => {});
   }
 
   private condemn(verdict: NonNullable<typeof this.verdict>): void {
@@ -122,7 +141,7 @@ export class LaneHandle implements LeasedLane {
   private async describeExit(code: number | null, signal: NodeJS.Signals | null): Promise<LaneExit> {
     this.ended = true;
     clearInterval(this.pings);
-    const outOfMemory = signal === 'SIGKILL' && (await oomKills()) > (await this.oomKillsBefore);
+    const outOfMemory = signal === 'SIGKILL' && (await oomKilledSince());
     const itself = signal === null ? code !== 0 : OWN_SIGNALS.has(signal);
     const charge = this.verdict?.charge ?? (itself || outOfMemory);
     const reason =

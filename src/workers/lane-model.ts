@@ -27,8 +27,11 @@ export class LaneModel {
   }
 
   /** Waits for its turn, then runs `work` with the model. `loads` tells how many models were loaded for it. */
-  async use<T>(work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
-    const turn = this.last.then(() => (this.loaded ? this.watched(this.loaded, 0, work) : this.useOnce(work)));
+  async use<T>(signal: AbortSignal, work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
+    const turn = this.last.then(() => {
+      signal.throwIfAborted();
+      return this.loaded ? this.watched(this.loaded, 0, work) : this.useOnce(work);
+    });
     this.last = turn.catch(() => {});
     return turn;
   }

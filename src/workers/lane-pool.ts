@@ -4,6 +4,9 @@ import type { LaneOffer } from '../contract/leases.js';
 import type { LaneHandle } from './lane-handle.js';
 import type { Logger } from './log.js';
 
+/** Node's timers end at once when asked for more: 24.8 days. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 interface Slot {
   device: Device;
   leased: boolean;
@@ -64,10 +67,15 @@ export class LanePool {
     const slot = this.slots.find((s) => s.device === device)!;
     slot.leased = false;
     if (lane === undefined || !lane.alive) return;
-    const timer = setTimeout(() => {
-      this.cool(slot);
-      void lane.stop();
-    }, keepWarmSeconds * 1000);
+    const timer = setTimeout(
+      () => {
+        this.cool(slot);
+        // Until the process has ended, its device is not free.
+        slot.leased = true;
+        void lane.stop().finally(() => (slot.leased = false));
+      },
+      Math.min(keepWarmSeconds * 1000, LONGEST_TIMEOUT_MS),
+    );
     slot.warm = { lane, timer };
     void lane.exited.then(() => slot.warm?.lane === lane && this.cool(slot));
   }

@@ -26,6 +26,8 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => void handle({ op: 'stop' }));
 // The session thread may be inside the runtime, where process.exit() would abort with a core dump.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// It may have gone while this process was loading its code: then the event is past.
+if (!process.connected) process.kill(process.pid, 'SIGKILL');
 
 let connection: WorkerConnection | undefined;
 let model: LaneModel | undefined;
@@ -52,8 +54,8 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
 async function open(queue: string): Promise<void> {
   const activities = createLaneActivities({
     lane: {
-      use: (work) => model!.use(work),
-      running: (index) => tell({ op: 'running', ...(index === undefined ? {} : { index }) }),
+      use: (signal, work) => model!.use(signal, work),
+      running: (batch) => tell({ op: 'running', ...(batch === undefined ? {} : { batch }) }),
       stalled: () => tell({ op: 'stalled' }),
     },
     onPark: () => tell({ op: 'parked' }),
@@ -88,7 +90,14 @@ async function close(): Promise<void> {
   tell({ op: 'closed', rssBytes: process.memoryUsage().rss });
 }
 
-async function stop(): Promise<void> {
+let stopping: Promise<void> | undefined;
+
+/** The agent's word and a SIGTERM to the whole group may both ask for it. */
+function stop(): Promise<void> {
+  return (stopping ??= drain());
+}
+
+async function drain(): Promise<void> {
   await close();
   await model?.close();
   await connection?.connection.close();

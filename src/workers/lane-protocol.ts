@@ -1,9 +1,9 @@
+import type { RunningBatch } from '../contract/leases.js';
 import type { ModelRef } from '../contract/models.js';
-import type { Stage } from '../contract/stages.js';
 
 /** What an agent tells its lane process over IPC. */
 export type ToLane =
-  | { op: 'start'; stage: Stage; model: ModelRef; threads: number; persistent: boolean; heartbeatMs: number }
+  | { op: 'start'; model: ModelRef; threads: number; persistent: boolean }
   /** Serve this queue. */
   | { op: 'open'; queue: string }
   /** Stop serving, finish or hand back what runs; the model stays. */
@@ -17,8 +17,8 @@ export type FromLane =
   | { op: 'warm'; loadSeconds: number; rssBytes: number }
   | { op: 'opened'; queue: string }
   | { op: 'closed'; rssBytes: number }
-  /** Manifest line of the batch that runs from now on; none when it is over. */
-  | { op: 'running'; index?: number }
+  /** What runs from now on; nothing when it is over. */
+  | { op: 'running'; batch?: RunningBatch }
   /** A model call does not return. */
   | { op: 'stalled' }
   /** The device failed its self-test. */

@@ -47,11 +47,6 @@ export class BatchLedger {
     return this.unfinished;
   }
 
-  /** Tasks that wait for a lane. */
-  get waiting(): number {
-    return this.backlog.length;
-  }
-
   /** Failed batches and why. */
   get failed(): ReadonlyMap<number, unknown> {
     return this.failures;

@@ -1,6 +1,5 @@
 import {
   ActivityCancellationType,
-  ApplicationFailure,
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
@@ -29,7 +28,7 @@ import { leaseQueue } from '../contract/queues.js';
 import type { EmbedStageInput, EmbedStageResult, PendingBatch } from '../contract/run.js';
 import { BatchLedger, type Task } from './batch-ledger.js';
 import { cpuActivities } from './cpu-activities.js';
-import { failureMessage, isArtifactInvalid, isFatal, isLaneLost } from './failures.js';
+import { failureMessage, failureReport, isArtifactInvalid, isFatal, isHostGone, isLaneLost } from './failures.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper } from './lease-keeper.js';
 import { laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
@@ -40,7 +39,7 @@ import { stageDetails } from './progress-details.js';
  *
  * It finds the batches that have no finished artifact, keeps one lease offer open until it has its lanes, and lets
  * them draw from one backlog. However it ends, its `finally` tries failed batches again (unless it was cancelled) and
- * gives every lane back. Ends with type `BatchesFailed` when batches are still failed then.
+ * gives every lane back. Batches that still fail then are listed in the result; the others are delivered.
  */
 export async function embedStage(input: EmbedStageInput): Promise<EmbedStageResult> {
   const slice = new Slice(input);
@@ -55,6 +54,7 @@ class Slice {
   private maxLanes: number;
   private paused: boolean;
   private fatal: unknown;
+  private closing = false;
   private changed = true;
   private readonly lanesServed = new Set<string>();
 
@@ -65,11 +65,12 @@ class Slice {
       hold: (lease) => this.hold(lease),
       park: (lane) => this.park(lane),
       ping: (lane) => this.ping(lane),
-      isFatal,
+      diagnose: (error) => (isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : 'broken'),
       onUp: (lane) => {
         this.lanesServed.add(`${lane.host}/${lane.device}`);
         this.scheduler.laneUp(lane);
       },
+      onEnding: (leases) => this.scheduler.lanesEnd(leases),
       onGone: (lease, charged) => {
         this.scheduler.laneDown(lease, charged);
         this.update();
@@ -101,31 +102,31 @@ class Slice {
 
     const reports = new CancellationScope();
     const reporting = reports.run(() => this.report());
-    let cancelled = false;
+    const isCancelled = (): boolean => CancellationScope.current().consideredCancelled;
     try {
       await this.settled();
-    } catch (error) {
-      cancelled = isCancellation(error);
-      throw error;
     } finally {
       try {
-        if (!cancelled && this.fatal === undefined) await this.retryFailedBatches();
+        if (!isCancelled() && this.fatal === undefined) await this.retryFailedBatches();
       } finally {
+        const park = !isCancelled() && this.fatal === undefined && lanes.keepWarmSeconds > 0;
         await CancellationScope.nonCancellable(async () => {
+          this.closing = true;
           this.leases.close();
-          await this.leases.releaseAll(!cancelled && this.fatal === undefined && lanes.keepWarmSeconds > 0);
+          await this.leases.releaseAll(park);
           reports.cancel();
           await reporting;
         });
       }
     }
-    this.throwIfFailed();
+    if (this.fatal !== undefined) throw this.fatal;
     const { modelLoads, ...totals } = this.ledger.totals;
     return {
       ...totals,
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
       lanes: [...this.lanesServed],
+      failed: [...this.ledger.failed].map(([index, error]) => ({ index, failure: failureReport(error) })),
       seconds: (Date.now() - startedAt) / 1000,
     };
   }
@@ -152,23 +153,9 @@ class Slice {
   }
 
   private retryFailed(): void {
+    if (this.closing) return;
     this.ledger.retryFailed();
     this.scheduler.deal();
-  }
-
-  private throwIfFailed(): void {
-    if (this.fatal !== undefined) throw this.fatal;
-    const [first] = this.ledger.failed;
-    if (first === undefined) return;
-    const [index, error] = first;
-    throw ApplicationFailure.create({
-      type: 'BatchesFailed',
-      message:
-        `${this.input.stage}: ${this.ledger.failed.size} file batches failed again and again, ` +
-        `the first is line ${index + 1} of the manifest: ${failureMessage(error)}`,
-      nonRetryable: true,
-      cause: error as Error,
-    });
   }
 
   /** What a person asked the campaign for. */
@@ -324,11 +311,12 @@ class Slice {
 
   /** Tells the campaign when lanes changed or another part of the batches is done: bounded by SLICE_REPORTS. */
   private async report(): Promise<void> {
-    const { reportTo, stage, from, to } = this.input;
+    const { reportTo, stage } = this.input;
     if (reportTo === undefined) return;
     const campaign = getExternalWorkflowHandle(reportTo.workflowId, reportTo.runId);
     const slice = workflowInfo().workflowId;
-    const step = Math.ceil((to - from) / SLICE_REPORTS);
+    // A part of the whole stage's batches, so that a campaign of many slices hears no more than one of few.
+    const step = Math.ceil(this.input.manifest.records / SLICE_REPORTS);
     const signature = (): string => {
       const { done, failed, lanes, waitingFor, paused } = this.progress();
       return JSON.stringify([

@@ -35,7 +35,12 @@ export function isFatal(error: unknown): boolean {
 export function isLaneLost(error: unknown): boolean {
   if (rootFailure(error) instanceof TimeoutFailure) return true;
   const type = failureType(error);
-  return type === 'LaneLost' || type === 'WorkerShutdown';
+  return type === 'LaneLost' || type === 'LaneSick' || type === 'WorkerShutdown';
+}
+
+/** True when a lease ended because its host or its server went away, as they may at any time. */
+export function isHostGone(error: unknown): boolean {
+  return rootFailure(error) instanceof TimeoutFailure || failureType(error) === 'WorkerShutdown';
 }
 
 /** True when artifacts on disk are not what they claim: the wave makes them again. */

@@ -1,4 +1,4 @@
-import type { LaneUp } from '../contract/leases.js';
+import type { LaneUp, RunningBatch } from '../contract/leases.js';
 import type { LaneView } from '../contract/progress.js';
 import type { EmbedBatchOutput } from '../contract/run.js';
 import type { BatchLedger, Task } from './batch-ledger.js';
@@ -51,19 +51,35 @@ export class LaneScheduler {
 
   /**
    * A lane is gone: what was on it goes back to the backlog. Unknown lanes are ignored.
-   * @param charged the batch that was running when its process died of it.
+   * @param charged what was running when its process died of it.
    */
-  laneDown(lease: string, charged?: number): void {
-    const lane = this.lanes.get(lease);
-    if (lane === undefined) return;
+  laneDown(lease: string, charged?: RunningBatch): void {
+    if (!this.lanes.has(lease)) return;
+    this.drop(lease, charged);
+    this.deal();
+  }
+
+  /** Several lanes end together: none of them gets what the others leave. */
+  lanesEnd(leases: readonly string[]): void {
+    const lanes = leases.flatMap((lease) => this.lanes.get(lease) ?? []);
+    for (const lease of leases) this.lanes.delete(lease);
+    for (const lane of lanes) this.giveBackAll(lane);
+    this.deal();
+  }
+
+  private drop(lease: string, charged: RunningBatch | undefined): void {
+    const lane = this.lanes.get(lease)!;
     this.lanes.delete(lease);
+    this.giveBackAll(lane, charged);
+  }
+
+  private giveBackAll(lane: Lane, charged?: RunningBatch): void {
     // Last first: each goes to the front, so that their order stays.
     for (const [task, running] of [...lane.running].reverse()) {
       running.cancel();
-      if (task.batch === charged) this.ledger.charged(task);
+      if (charged !== undefined && isSame(task, charged)) this.ledger.charged(task);
       else this.ledger.giveBack(task);
     }
-    this.deal();
   }
 
   /** The lanes that serve now. */
@@ -129,4 +145,8 @@ export class LaneScheduler {
   private settle(lane: Lane, task: Task): boolean {
     return this.lanes.get(lane.up.lease) === lane && lane.running.delete(task);
   }
+}
+
+function isSame(task: Task, { index, rows }: RunningBatch): boolean {
+  return task.batch === index && task.rows?.from === rows?.from && task.rows?.to === rows?.to;
 }

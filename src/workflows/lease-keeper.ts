@@ -1,5 +1,8 @@
-import type { LaneDown, LaneTaken, LaneUp } from '../contract/leases.js';
+import type { LaneDown, LaneTaken, LaneUp, RunningBatch } from '../contract/leases.js';
 import type { LaneView } from '../contract/progress.js';
+
+/** Unanswered questions, a heartbeat each, after which a silent lane's lease is given up for another. */
+const SILENT_PINGS = 3;
 
 /** A lease activity under way. */
 export interface HeldLease {
@@ -15,10 +18,12 @@ export interface LeaseKeeperDeps {
   park(lane: LaneUp): Promise<void>;
   /** Does the lane's queue answer? `cancelled` when the run is. */
   ping(lane: LaneUp): Promise<'answers' | 'silent' | 'cancelled'>;
-  /** True when no host can serve such a lease. */
-  isFatal(error: unknown): boolean;
+  /** `fatal`: no host can serve such a lease. `gone`: host or server went away. `broken`: this lane could not. */
+  diagnose(error: unknown): 'fatal' | 'gone' | 'broken';
   onUp(lane: LaneUp): void;
-  onGone(lease: string, charged?: number): void;
+  /** These lanes get no more work; what they have goes elsewhere. */
+  onEnding(leases: string[]): void;
+  onGone(lease: string, charged?: RunningBatch): void;
   onFatal(error: unknown): void;
 }
 
@@ -97,7 +102,8 @@ export class LeaseKeeper {
       const lease = this.leases.get(name);
       return lease?.state === 'up' && lease.up === lane;
     };
-    while (lane !== undefined && isSame()) {
+    for (let silent = 0; lane !== undefined && isSame(); silent++) {
+      if (silent === SILENT_PINGS) return this.end(this.leases.get(name)!, false);
       const answer = await this.deps.ping(lane);
       if (answer === 'cancelled') return;
       if (answer === 'answers' && isSame()) return this.deps.onUp(lane);
@@ -115,7 +121,7 @@ export class LeaseKeeper {
   /** Ends the leases beyond the first `count`. */
   reduceTo(count: number): void {
     const kept = [...this.leases.values()].filter((lease) => lease.state !== 'ending');
-    for (const lease of kept.slice(count)) this.end(lease, false);
+    this.endAll(kept.slice(count), false);
   }
 
   /**
@@ -124,7 +130,7 @@ export class LeaseKeeper {
    */
   async releaseAll(park: boolean): Promise<void> {
     const leases = [...this.leases.values()];
-    for (const lease of leases) this.end(lease, park);
+    this.endAll(leases, park);
     await Promise.all(leases.map((lease) => lease.settled));
   }
 
@@ -163,11 +169,20 @@ export class LeaseKeeper {
   }
 
   private end(lease: Lease, park: boolean): void {
-    if (lease.state === 'ending') return;
-    const wasUp = lease.state === 'up';
-    lease.state = 'ending';
-    this.deps.onGone(lease.name);
-    if (park && wasUp) this.deps.park(lease.up!).catch(() => lease.held.cancel());
+    this.endAll([lease], park);
+  }
+
+  /** Marks all before the first is let go, so that no work is dealt to a lane that is about to end. */
+  private endAll(leases: Lease[], park: boolean): void {
+    const ending = leases.filter((lease) => lease.state !== 'ending');
+    const up = new Set(ending.filter((lease) => lease.state === 'up'));
+    for (const lease of ending) lease.state = 'ending';
+    this.deps.onEnding(ending.map((lease) => lease.name));
+    for (const lease of ending) this.letGo(lease, park && up.has(lease));
+  }
+
+  private letGo(lease: Lease, park: boolean): void {
+    if (park) this.deps.park(lease.up!).catch(() => lease.held.cancel());
     else lease.held.cancel();
   }
 
@@ -180,8 +195,10 @@ export class LeaseKeeper {
     const asked = this.leases.get(name)?.state === 'ending';
     this.leases.delete(name);
     if (!asked) {
-      this.failuresInARow += 1;
-      if (this.failuresInARow >= this.maxFailuresInARow || this.deps.isFatal(error)) this.deps.onFatal(error);
+      const verdict = this.deps.diagnose(error);
+      // Hosts may come and go as often as they like; only lanes that do not get anywhere count.
+      if (verdict === 'broken') this.failuresInARow += 1;
+      if (verdict === 'fatal' || this.failuresInARow >= this.maxFailuresInARow) this.deps.onFatal(error);
     }
     this.deps.onGone(name);
   }

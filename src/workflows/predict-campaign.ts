@@ -1,15 +1,16 @@
 import {
   ApplicationFailure,
+  CancellationScope,
+  type ChildWorkflowHandle,
   ParentClosePolicy,
   allHandlersFinished,
   condition,
-  executeChild,
-  getExternalWorkflowHandle,
   isCancellation,
   log,
   makeContinueAsNewFunc,
   setCurrentDetails,
   setHandler,
+  startChild,
   upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
@@ -24,6 +25,7 @@ import type {
   CampaignInput,
   CampaignResult,
   EmbedStageResult,
+  FailedBatch,
   RunMemo,
   RunModels,
   SampleResult,
@@ -74,7 +76,7 @@ class Campaign {
   private readonly view: CampaignView;
   private readonly cursor: number;
   private readonly cpu: CpuActivities;
-  private readonly openSlices = new Set<string>();
+  private readonly openSlices = new Map<string, ChildWorkflowHandle<typeof embedStage>>();
   private paused = false;
   private maxLanes: number;
 
@@ -101,14 +103,14 @@ class Campaign {
     const before = this.input.before ?? { done: 0, failed: 0 };
     const failed = results.filter((result) => result.status === 'failed').length;
     const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
-    const memo: Partial<RunMemo> = counts;
+    upsertMemo({ ...counts } satisfies Partial<RunMemo>);
     const store = options.outputDir;
     const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
     if (next !== undefined) {
       await condition(allHandlersFinished);
       const options = { ...this.input.options, lanes: this.maxLanes };
       // Without it the next run has the memo of this one's start.
-      const goOn = makeContinueAsNewFunc<typeof predictCampaign>({ memo: { ...workflowInfo().memo, ...memo } });
+      const goOn = makeContinueAsNewFunc<typeof predictCampaign>({ memo: workflowInfo().memo! });
       return goOn({
         ...this.input,
         options,
@@ -118,7 +120,6 @@ class Campaign {
         paused: this.paused,
       });
     }
-    upsertMemo(memo);
     const failures = await this.cpu.summarizeCampaign({ waves, store });
     this.enter('done');
     if (counts.done === 0 && counts.failed > 0) throw allFailed(failures, counts.failed);
@@ -157,16 +158,21 @@ class Campaign {
     });
 
     this.enter('embedding');
-    const manifest = await this.cpu.joinManifests({
-      cursor: this.cursor,
-      manifests: splits.map(({ split }) => split.manifest),
-      store: options.outputDir,
-    });
     const stages = {} as Record<Stage, EmbedStageResult>;
-    for (const stage of STAGES) stages[stage] = await this.runStage(stage, manifest, models, attempt);
+    let embedded = splits;
+    for (const stage of STAGES) {
+      const manifest = await this.cpu.joinManifests({
+        cursor: this.cursor,
+        stage,
+        manifests: embedded.map(({ split }) => split.manifest),
+        store: options.outputDir,
+      });
+      stages[stage] = await this.runStage(stage, manifest, models, attempt);
+      embedded = this.withoutFailed(embedded, stages[stage].failed, failed);
+    }
 
     this.enter('classifying');
-    const done = await this.perSample(splits, failed, async ({ sample, split }): Promise<SampleResult> => {
+    const done = await this.perSample(embedded, failed, async ({ sample, split }): Promise<SampleResult> => {
       const counts = await cpuActivities(this.input.options, `classify ${sample.name}`).classifySample({
         sample,
         split,
@@ -183,6 +189,20 @@ class Campaign {
     return { results: inOrder, ...(wave.next === undefined ? {} : { next: wave.next }) };
   }
 
+  /** A sample with a batch that no lane could embed is put aside in `failed`; the others go on. */
+  private withoutFailed(splits: SplitSample[], batches: FailedBatch[], failed: SampleResult[]): SplitSample[] {
+    let from = 0;
+    return splits.filter(({ sample, split }) => {
+      const to = from + split.manifest.records;
+      const batch = batches.find(({ index }) => index >= from && index < to);
+      from = to;
+      if (batch === undefined) return true;
+      failed.push({ sample: sample.name, status: 'failed', failure: batch.failure });
+      this.view.samples.failed += 1;
+      return false;
+    });
+  }
+
   /** A sliding window of slices over the wave's batches. */
   private async runStage(
     stage: Stage,
@@ -197,12 +217,23 @@ class Campaign {
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     this.attribute({ key: STAGE_ATTRIBUTE, value: stage });
-    const runSlices = async (): Promise<void> => {
+    const runSlices = async (place: number): Promise<void> => {
       for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
-        results.push(await this.runSlice(stage, manifest, models, range, attempt, Math.ceil(this.maxLanes / window)));
+        const lanes = laneShare(this.maxLanes, window, place);
+        results.push(await this.runSlice(stage, manifest, models, range, attempt, lanes));
       }
     };
-    await Promise.all(Array.from({ length: window }, runSlices));
+    await CancellationScope.cancellable(async () => {
+      const running = Array.from({ length: window }, (_, place) => runSlices(place));
+      try {
+        await Promise.all(running);
+      } catch (error) {
+        // The others must not work beside the next attempt.
+        CancellationScope.current().cancel();
+        await Promise.allSettled(running);
+        throw error;
+      }
+    });
     return { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
   }
 
@@ -216,11 +247,11 @@ class Campaign {
   ): Promise<EmbedStageResult> {
     const { options } = this.input;
     const { workflowId, runId } = workflowInfo();
-    // Its own in every run: slices of one that was terminated may still be giving lanes back.
-    const slice = `${workflowId}/${stage}/${this.cursor}.${attempt}.${runId.slice(0, 8)}/${from + 1}-${to}`;
+    // With the run in it: a slice of an earlier run of the same campaign may still be giving its lanes back.
+    const slice = `${workflowId}/${stage}/${runId.slice(-8)}.${this.cursor}.${attempt}/${from + 1}-${to}`;
+    const { paused } = this;
     const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
-    this.openSlices.add(slice);
-    const result = await executeChild(embedStage, {
+    const child = await startChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${stage}: file batches ${from + 1} to ${to}`,
@@ -234,10 +265,13 @@ class Campaign {
           store: options.outputDir,
           lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue },
           reportTo: { workflowId, runId },
-          paused: this.paused,
+          paused,
         },
       ],
-    }).finally(() => this.openSlices.delete(slice));
+    });
+    this.openSlices.set(slice, child);
+    if (paused !== this.paused) await this.command({ op: this.paused ? 'pause' : 'resume' });
+    const result = await child.result().finally(() => this.openSlices.delete(slice));
     this.view.sliceDone(slice, stage, to - from, result, Date.now());
     this.show();
     return result;
@@ -293,7 +327,8 @@ class Campaign {
       setMaxLanes,
       ({ lanes }) => {
         this.maxLanes = lanes;
-        return this.command({ op: 'setMaxLanes', lanes: Math.ceil(lanes / Math.max(1, this.openSlices.size)) });
+        const count = this.openSlices.size;
+        return this.command((place) => ({ op: 'setMaxLanes', lanes: laneShare(lanes, count, place) }));
       },
       {
         validator: ({ lanes }) => {
@@ -304,11 +339,12 @@ class Campaign {
     );
   }
 
-  private async command(command: SliceCommand): Promise<void> {
+  private async command(command: SliceCommand | ((place: number) => SliceCommand)): Promise<void> {
+    const of = typeof command === 'function' ? command : (): SliceCommand => command;
     // A slice that ends meanwhile has no use for it.
-    const send = (slice: string): Promise<void> =>
-      getExternalWorkflowHandle(slice)
-        .signal(sliceCommand, command)
+    const send = ([slice, child]: [string, ChildWorkflowHandle<typeof embedStage>], place: number): Promise<void> =>
+      child
+        .signal(sliceCommand, of(place))
         .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
     await Promise.all([...this.openSlices].map(send));
   }
@@ -329,12 +365,21 @@ class Campaign {
   }
 }
 
+/** Lanes of one of `count` slices that share `lanes`: as even as can be, and none without. */
+function laneShare(lanes: number, count: number, place: number): number {
+  return Math.max(1, Math.floor(lanes / count) + (place < lanes % count ? 1 : 0));
+}
+
 function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {
   const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
   for (const result of results) {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
   }
-  return { ...total, lanes: [...new Set(results.flatMap((result) => result.lanes))] };
+  return {
+    ...total,
+    failed: results.flatMap(({ failed }) => failed),
+    lanes: [...new Set(results.flatMap((result) => result.lanes))],
+  };
 }
 
 function allFailed([first]: SampleResult[], samples: number): ApplicationFailure {

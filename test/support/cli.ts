@@ -15,9 +15,9 @@ export interface CliCall {
 }
 
 /** Starts `virnucpro ...args`, with a state folder of its own. */
-export function startCli(args: string[], stateDir: string, stdin?: string): CliCall {
+export function startCli(args: string[], stateDir: string, stdin?: string, env: NodeJS.ProcessEnv = {}): CliCall {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, VIRNUCPRO_STATE_DIR: stateDir, VIRNUCPRO_TEMPORAL_CLI: temporalCli },
+    env: { ...process.env, ...env, VIRNUCPRO_STATE_DIR: stateDir, VIRNUCPRO_TEMPORAL_CLI: temporalCli },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin!.end(stdin ?? '');

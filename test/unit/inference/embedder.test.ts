@@ -70,6 +70,7 @@ describe('Embedder', () => {
     assert.notDeepEqual(rows[0], rows[1]);
     assert.deepEqual(bits(await embedder.embed(['W'])), rows[3]);
     assert.deepEqual(seen, [
+      { sequencesDone: 0, sequences: 3, tokensDone: 0, tokens: 14 },
       { sequencesDone: 1, sequences: 3, tokensDone: 7, tokens: 14 },
       { sequencesDone: 3, sequences: 3, tokensDone: 14, tokens: 14 },
     ]);
@@ -83,10 +84,10 @@ describe('Embedder', () => {
     let calls = 0;
     const onProgress = (): void => {
       calls += 1;
-      if (calls === 2) abort.abort(new Error('enough'));
+      if (calls === 3) abort.abort(new Error('enough'));
     };
     await assert.rejects(embedder.embed(['MA', 'MC', 'MD', 'ME'], { signal: abort.signal, onProgress }), /enough/);
-    assert.equal(calls, 2);
+    assert.equal(calls, 3);
     assert.equal((await embedder.embed(['MA'])).length, 80);
     await embedder.close();
   });

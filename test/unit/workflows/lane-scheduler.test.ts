@@ -97,7 +97,7 @@ describe('workflows/lane-scheduler', () => {
     assert.equal(running.length, 0);
     for (let crash = 0; crash < 2; crash++) {
       scheduler.laneUp(lane('a'));
-      scheduler.laneDown('a', 0);
+      scheduler.laneDown('a', { index: 0 });
       await turn();
     }
     scheduler.laneUp(lane('a'));
@@ -108,6 +108,42 @@ describe('workflows/lane-scheduler', () => {
         [0, { from: 2, to: 4 }],
       ],
     );
-    assert.equal(ledger.waiting, 1);
+    assert.equal(ledger.open, 2);
+  });
+
+  it('quarantines the guilty row alone, though two ranges of its batch are on the lane', async () => {
+    const ledger = new BatchLedger([{ index: 0, frames: 4 }]);
+    const running: { task: Task; finish(): void }[] = [];
+    const scheduler = new LaneScheduler(ledger, 2, {
+      run: (_, task) => {
+        const result = new Promise<EmbedBatchOutput>((resolve) => {
+          const { from, to } = task.rows ?? { from: 0, to: 4 };
+          const frames = task.rows === undefined ? 0 : to - from;
+          running.push({
+            task,
+            finish: () => resolve({ frames, tokens: 0, seconds: 0, modelLoads: 0, refused: [] }),
+          });
+        });
+        return { result, cancel: () => {} };
+      },
+      diagnose: () => 'batch-failed',
+      onSilent: () => {},
+      onChange: () => {},
+    });
+    const poison = 1;
+    scheduler.laneUp(lane('a'));
+    for (let step = 0; ledger.open > 0 && step < 100; step++) {
+      const { task, finish } = running.shift()!;
+      const { from, to } = task.rows ?? { from: 0, to: 4 };
+      if (from <= poison && poison < to && !task.quarantined.some(({ row }) => row === poison)) {
+        running.splice(0);
+        scheduler.laneDown('a', { index: task.batch, ...(task.rows === undefined ? {} : { rows: task.rows }) });
+        scheduler.laneUp(lane('a'));
+      } else {
+        finish();
+        await turn();
+      }
+    }
+    assert.deepEqual([ledger.open, ledger.totals.quarantined, ledger.totals.frames], [0, 1, 3]);
   });
 });

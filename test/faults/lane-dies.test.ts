@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { FaultBench, HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+describeWithTemporal('a lane process dies', () => {
+  let bench: FaultBench;
+  let undisturbed: Tables;
+  before(async () => {
+    bench = await FaultBench.start(2);
+    undisturbed = await bench.undisturbed();
+  });
+  after(() => bench?.close());
+
+  it('SIGKILL in mid-batch: its batches run elsewhere within heartbeat + 1 s, one more model load', async () => {
+    await bench.behave({ callMs: 1000 });
+    const run = await bench.run();
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    const victim = await run.midBatch('dnabert-s', 2, PATIENCE_MS);
+    process.kill(victim.pid, 'SIGKILL');
+    const killedAt = Date.now();
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS, [victim.pid]);
+    await bench.behave({});
+    await run.result(2 * PATIENCE_MS);
+
+    const attempts = (await run.attempts('dnabert-s')).filter(({ index }) => index === victim.index);
+    const second = attempts[1]!;
+    assert.ok(second.pid !== victim.pid && second.end === 'completed');
+    assert.ok(second.scheduledAt - killedAt <= HEARTBEAT_MS + 1000, `moved after ${second.scheduledAt - killedAt} ms`);
+    const { stages } = await run.progress();
+    assert.equal(stages['dnabert-s'].modelLoads, 3, 'two lanes, and the killed one again');
+    assert.equal(stages['esm-2'].modelLoads, 2);
+    await assertSameTables(run.outputDir, undisturbed);
+  });
+});

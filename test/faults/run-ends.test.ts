@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import type { StageProgress } from '../../src/contract/progress.js';
+import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { poisonTokens } from '../support/faults/poison.js';
+import type { Fault } from '../support/faults/lane-behaviour.js';
+import type { WatchedRun } from '../support/faults/watched-run.js';
+import { eventually } from '../support/processes.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+/** Within this time of a run's end no lane process of it is left. */
+const LANES_GONE_MS = 15_000;
+
+describeWithTemporal('a run is ended from outside', () => {
+  let bench: FaultBench;
+  before(async () => {
+    bench = await FaultBench.start(2);
+  });
+  after(() => bench?.close());
+
+  /** A run in mid-batch on two lanes that would stay warm for long. */
+  const midRun = async (runTimeoutMs?: number): Promise<WatchedRun> => {
+    await bench.behave({ callMs: 1500 });
+    const run = await bench.run({ keepWarmSeconds: 600 }, runTimeoutMs);
+    const pids = await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    await run.midBatch('dnabert-s', 1, PATIENCE_MS);
+    assert.deepEqual(bench.lanePids().sort(), pids);
+    return run;
+  };
+  const status = async (run: WatchedRun): Promise<string> => (await run.handle.describe()).status.name;
+
+  it('cancel: no lane process after 15 s', async () => {
+    const run = await midRun();
+    await run.handle.cancel();
+    await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
+    await assert.rejects(run.result(PATIENCE_MS));
+    assert.equal(await status(run), 'CANCELLED');
+  });
+
+  it('terminate: no lane process after 15 s', async () => {
+    const run = await midRun();
+    await run.handle.terminate('test');
+    await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
+    assert.equal(await status(run), 'TERMINATED');
+  });
+
+  it('terminate of every one of its workflows at once: no lane process after 15 s', async () => {
+    const run = await midRun();
+    const slices = await run.slices('dnabert-s');
+    await Promise.all([run.handle, ...slices].map((workflow) => workflow.terminate('test')));
+    await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
+  });
+
+  it('run timeout: no lane process after 15 s', async () => {
+    const run = await midRun(20_000);
+    await eventually(async () => (await status(run)) === 'TIMED_OUT', 30_000);
+    await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
+  });
+
+  it('cancel while failed batches are tried again: no lane process after 15 s', async () => {
+    const tokens = await poisonTokens('dnabert-s', bench.dir);
+    const faults: Fault[] = [{ tokens, then: 'throw' }];
+    await bench.behave({ callMs: 300, faults });
+    const run = await bench.run({ keepWarmSeconds: 600 });
+    const { stages } = await run.until((now) => now.stages['dnabert-s'].failed === 1, PATIENCE_MS);
+    const { batches } = stages['dnabert-s'];
+    await run.until((now) => now.stages['dnabert-s'].done >= batches - 10, PATIENCE_MS);
+    await bench.behave({ callMs: 1500, faults });
+    const isRetrying = ({ done, failed }: StageProgress): boolean => done === batches - 1 && failed === 0;
+    await run.until((now) => isRetrying(now.stages['dnabert-s']), PATIENCE_MS);
+    await run.handle.cancel();
+    await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
+    await assert.rejects(run.result(PATIENCE_MS));
+    assert.equal(await status(run), 'CANCELLED');
+  });
+});

@@ -1,0 +1,38 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+
+const MAIN = path.resolve('dist/src/cli/main.js');
+
+/** What a host's agent serves, and as whom. */
+export interface AgentOptions {
+  host: string;
+  roles?: string;
+  cpuLanes?: number;
+}
+
+/** A host of its own on this machine: `virnucpro worker` in a process that ends with the test. */
+export class AgentProcess {
+  /** Resolves with its exit code, null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  private readonly child: ChildProcess;
+
+  constructor({ host, roles = 'lanes', cpuLanes = 2 }: AgentOptions, env: NodeJS.ProcessEnv, logFile: string) {
+    const log = openSync(logFile, 'a');
+    const args = ['worker', '--host', host, '--roles', roles, '--cpu-lanes', `${cpuLanes}`, '--threads', `${cpuLanes}`];
+    // The channel makes it end with this process.
+    this.child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', log, log, 'ipc'] });
+    closeSync(log);
+    this.exited = once(this.child, 'exit').then(([code]) => code as number | null);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
