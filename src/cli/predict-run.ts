@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
@@ -64,7 +64,8 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
   const embedded = await openEmbeddedRun({ ...options, signal });
   try {
     // Looked at again: another command may have taken the folder while the server started.
-    await runCampaign(embedded, asked, await planRun(asked, options), signal);
+    const planNow = await planRun(asked, options);
+    if (!planNow.done) await runCampaign(embedded, asked, planNow, signal);
   } finally {
     await embedded.close();
   }
@@ -121,9 +122,13 @@ function defaultName([first]: readonly SampleSpec[]): string {
 /** The input as a file that other processes can read, too: standard input is kept in the output folder. */
 async function withFile(sample: SampleSpec, outputDir: string): Promise<SampleSpec> {
   if (sample.input !== STDIN) return sample;
-  const input = path.join(outputDir, '.virnucpro', 'stdin.fa');
-  await mkdir(path.dirname(input), { recursive: true });
-  await writeAtomically(input, (temporary) => pipeline(process.stdin, createWriteStream(temporary)));
+  const folder = path.join(outputDir, '.virnucpro');
+  const arriving = path.join(folder, `stdin-${process.pid}.fa`);
+  await mkdir(folder, { recursive: true });
+  await writeAtomically(arriving, (temporary) => pipeline(process.stdin, createWriteStream(temporary)));
+  // Named by what it holds: another command's input never takes the place of this one's.
+  const input = path.join(folder, `stdin-${(await sha256OfFile(arriving)).slice(0, 16)}.fa`);
+  await rename(arriving, input);
   return { ...sample, input };
 }
 

@@ -27,6 +27,8 @@ export interface Plan {
   replaced?: RunRecord;
   /** Nothing that is there is used again. */
   startOver: boolean;
+  /** What to say if the run that is to be replaced is still going. */
+  refusedIfOpen?: OptionError;
 }
 
 /**
@@ -47,14 +49,22 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
     throw foreign(`the output folder holds results of a run that left no record here: ${found}`, outputDir);
   }
   const different = differences(record, asked);
-  if (different.length === 0) return { done: record.state === 'done', again: record.workflowId, startOver: false };
+  if (different.length === 0) {
+    const done = record.state === 'done' && (await hasResults(asked));
+    return { done, again: record.workflowId, startOver: false };
+  }
   if (resume) return anew;
-  throw foreign(`the output folder holds the results of another run: ${different.join('; ')}`, outputDir);
+  const refusal = foreign(`the output folder holds another run: ${different.join('; ')}`, outputDir);
+  // A run that ended without any result is nobody's loss; whether it has ended, only the server knows.
+  if (record.state === 'running' && !(await findResults(asked))) return { ...anew, refusedIfOpen: refusal };
+  throw refusal;
 }
 
 /** Ends what the plan replaces and clears what it does not use. Returns the id of the run to go on with, if any. */
 export async function prepareRun(embedded: EmbeddedRun, asked: Asked, plan: Plan): Promise<string | undefined> {
   const { outputDir, heartbeatMs } = asked.run;
+  const { refusedIfOpen, replaced } = plan;
+  if (refusedIfOpen && replaced && (await isOpen(embedded.client, replaced.workflowId))) throw refusedIfOpen;
   if (plan.replaced !== undefined && (await endRun(embedded.client, plan.replaced.workflowId, heartbeatMs))) {
     process.stderr.write(`Ended ${plan.replaced.workflowId}, which this run replaces\n`);
   }
@@ -78,12 +88,22 @@ export async function prepareRun(embedded: EmbeddedRun, asked: Asked, plan: Plan
   return plan.again;
 }
 
-async function findResults({ run, specs }: Asked): Promise<string | undefined> {
-  for (const { prefix, stem } of specs) {
-    const file = path.join(run.outputDir, prefix, `${stem}_merged`, 'prediction_results.txt');
-    if ((await stat(file).catch(() => undefined)) !== undefined) return file;
-  }
+async function findResults(asked: Asked): Promise<string | undefined> {
+  for (const file of resultFiles(asked)) if (await exists(file)) return file;
   return undefined;
+}
+
+async function hasResults(asked: Asked): Promise<boolean> {
+  for (const file of resultFiles(asked)) if (!(await exists(file))) return false;
+  return true;
+}
+
+function resultFiles({ run, specs }: Asked): string[] {
+  return specs.map(({ prefix, stem }) => path.join(run.outputDir, prefix, `${stem}_merged`, 'prediction_results.txt'));
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
 }
 
 function foreign(what: string, where: string): OptionError {

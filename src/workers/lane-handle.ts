@@ -82,10 +82,9 @@ export class LaneHandle implements LeasedLane {
         }),
       START_LIMIT_MS,
     );
-    const warm = await this.ask(
-      { op: 'start', model, persistent, threads: this.device.threads },
-      'warm',
-    ).finally(() => clearTimeout(limit));
+    const warm = await this.ask({ op: 'start', model, persistent, threads: this.device.threads }, 'warm').finally(() =>
+      clearTimeout(limit),
+    );
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
     return warm.loadSeconds;
   }
