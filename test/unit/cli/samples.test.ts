@@ -58,7 +58,7 @@ describe('resolveSamples', () => {
       ['sample,path\na,one.fa\n\na,one.fa\n', 4, /"a" is taken by .*line 2/],
       ['sample,path\na,one.fa,more\n', 2, /3 fields, the first line has 2/],
       ['sample,path\na,one.fa\nb,gone.fa\n', 3, /no such file/],
-      ['sample,path\na,reads\n', 2, /is a folder/],
+      ['sample,path\na,reads\n', 2, /is no regular file/],
       ['sample,path\n../a,one.fa\n', 2, /starts with a dot/],
       ['sample,path\na/b,one.fa\n', 2, /path separator/],
       ['sample,path\nEmbeddings,one.fa\n', 2, /kept for the campaign/],
