@@ -65,7 +65,7 @@ function stagePace(stage: StageProgress, framesOfAll: number, now: number): stri
   if (frames === 0 || busySeconds === 0 || done === batches) return '';
   const rate = frames / busySeconds;
   const left = ((framesOfAll / batches) * (batches - done)) / rate - (now - reportedAt) / 1000;
-  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} frames/s, ${duration(Math.max(0, left))} left`;
+  return `${rate < 10 ? Number(rate.toPrecision(2)) : Math.round(rate)} frames/s, ${duration(Math.max(0, left))} left`;
 }
 
 /** `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */

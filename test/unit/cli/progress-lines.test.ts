@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { barLine, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
+import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
+
+const idle: StageProgress = { batches: 0, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
+
+function progress(stage: Partial<StageProgress>): CampaignProgress {
+  return {
+    state: 'embedding',
+    samples: { total: 5, split: 5, done: 1, failed: 1 },
+    frames: 1000,
+    stages: { 'dnabert-s': { ...idle, batches: 10, ...stage }, 'esm-2': idle },
+  };
+}
+
+function lineOf(stage: Partial<StageProgress>, now: number): string {
+  return plainLine(progressLines(progress(stage), now)[1]!);
+}
+
+describe('progress lines', () => {
+  it('count samples of the whole campaign, failed ones apart', () => {
+    const lines = progressLines(progress({}), 0).map(plainLine);
+    assert.deepEqual(lines, ['split: 5/5, 1000 frames', 'dnabert-s: 0/10', 'esm-2: 0/0', 'classify: 1/5, 1 failed']);
+  });
+
+  it('tell rate and time left from frames in the time that lanes worked', () => {
+    const at = { done: 4, frames: 400, busySeconds: 20, reportedAt: 100_000 };
+    assert.equal(lineOf(at, 100_000), 'dnabert-s: 4/10, 20 frames/s, 30 s left');
+    assert.equal(lineOf(at, 112_000), 'dnabert-s: 4/10, 20 frames/s, 18 s left');
+    assert.equal(lineOf(at, 200_000), 'dnabert-s: 4/10, 20 frames/s, 0 s left');
+    assert.equal(lineOf({ ...at, busySeconds: 4_000 }, 100_000), 'dnabert-s: 4/10, 0.1 frames/s, 1 h 40 min left');
+    assert.equal(lineOf({ ...at, busySeconds: 400_000 }, 100_000), 'dnabert-s: 4/10, 0.001 frames/s, 6 d 22 h left');
+  });
+
+  it('tell neither before the first batch, after the last, nor when all was found finished', () => {
+    assert.equal(lineOf({ busySeconds: 3, reportedAt: 0 }, 9_000), 'dnabert-s: 0/10');
+    assert.equal(lineOf({ done: 10, frames: 1000, busySeconds: 9, reportedAt: 0 }, 9_000), 'dnabert-s: 10/10');
+    assert.equal(lineOf({ done: 6 }, 9_000), 'dnabert-s: 6/10');
+  });
+
+  it('draw a bar of one width', () => {
+    const [split] = progressLines(progress({}), 0);
+    assert.equal(barLine(split!), `split      ${'█'.repeat(24)} 5/5  1000 frames`);
+  });
+});
