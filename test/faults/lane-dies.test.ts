@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FaultBench, HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
 import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { eventually } from '../support/processes.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 
 describeWithTemporal('a lane process dies', () => {
@@ -30,6 +31,27 @@ describeWithTemporal('a lane process dies', () => {
     const { stages } = await run.progress();
     assert.equal(stages['dnabert-s'].modelLoads, 3, 'two lanes, and the killed one again');
     assert.equal(stages['esm-2'].modelLoads, 2);
+    await assertSameTables(run.outputDir, undisturbed);
+  });
+
+  it('five SIGKILLs on the lanes of one batch: it is delivered, nothing is quarantined', async () => {
+    await bench.behave({ callMs: 8000 });
+    const run = await bench.run({ stalledMs: 60_000 });
+    const { index } = await run.midBatch('dnabert-s', 0, PATIENCE_MS);
+    for (let kills = 0, last = 0; kills < 5; kills += 1) {
+      let pid = 0;
+      await eventually(async () => {
+        const batch = (await run.onLanes('dnabert-s')).find((onLane) => onLane.index === index);
+        pid = batch?.pid ?? 0;
+        return pid !== 0 && pid !== last;
+      }, PATIENCE_MS);
+      process.kill(pid, 'SIGKILL');
+      last = pid;
+    }
+    await bench.behave({});
+    await run.result(2 * PATIENCE_MS);
+    const attempts = (await run.attempts('dnabert-s')).filter((attempt) => attempt.index === index);
+    assert.ok(attempts.length >= 6);
     await assertSameTables(run.outputDir, undisturbed);
   });
 });

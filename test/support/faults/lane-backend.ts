@@ -11,14 +11,21 @@ type RunCall = (this: InferenceSession, feeds: InferenceSession.FeedsType) => Pr
 
 const file = process.env[BEHAVIOUR_FILE];
 const [program, , device] = process.title.split(' ');
+if (file !== undefined && isMainThread && process.argv[1]?.endsWith('lane-process.js')) {
+  if (read(file).exitAtStart) process.exit(3);
+}
 if (file !== undefined && !isMainThread && program === 'virnucpro-lane') await changeRuntime(file);
+
+function read(behaviourFile: string): Behaviour {
+  return JSON.parse(readFileSync(behaviourFile, 'utf8')) as Behaviour;
+}
 
 async function changeRuntime(behaviourFile: string): Promise<void> {
   const { InferenceSession: session } = await import('onnxruntime-node');
   const { prototype } = session as unknown as { prototype: { run: RunCall } };
   const { run } = prototype;
   prototype.run = async function (feeds) {
-    const { callMs = 0, faults = [] } = JSON.parse(readFileSync(behaviourFile, 'utf8')) as Behaviour;
+    const { callMs = 0, faults = [] } = read(behaviourFile);
     const fault = faults.find((f) => (f.device ?? device) === device && holds(feeds['input_ids'] as Tensor, f));
     block(callMs);
     switch (fault?.then) {

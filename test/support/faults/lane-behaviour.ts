@@ -8,6 +8,8 @@ export interface Behaviour {
   /** A call takes this much longer. */
   callMs?: number;
   faults?: Fault[];
+  /** A lane process ends itself before it loads anything. */
+  exitAtStart?: boolean;
 }
 
 /** Something that goes wrong in a model call. All that is given must fit the call. */

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { SmallDisk } from '../support/faults/small-disk.js';
+import { eventually } from '../support/processes.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+const disk = SmallDisk.mount(8);
+
+if (typeof disk === 'string') {
+  describe.skip(`the disk is full (skipped: ${disk})`, () => it('the run waits for room, says so, and goes on'));
+} else {
+  after(() => disk.unmount());
+  describeWithTemporal('the disk is full', () => {
+    let bench: FaultBench;
+    let undisturbed: Tables;
+    before(async () => {
+      bench = await FaultBench.start(2);
+      undisturbed = await bench.undisturbed();
+    });
+    after(() => bench?.close());
+
+    it('in mid-stage: the run waits for room, says so, and goes on without computing anything twice', async () => {
+      await bench.behave({ callMs: 300 });
+      const run = await bench.run({ outputDir: path.join(disk.dir, 'out') });
+      await run.until(({ stages }) => stages['dnabert-s'].done >= 3, PATIENCE_MS);
+      await disk.fill();
+      let says = '';
+      await eventually(async () => {
+        says = JSON.stringify(await run.heartbeats('dnabert-s'));
+        return says.includes('waiting for storage');
+      }, PATIENCE_MS);
+      assert.match(says, /ENOSPC|no space|full/i);
+      await disk.free();
+      await bench.behave({});
+      await run.result(2 * PATIENCE_MS);
+      const attempts = await run.attempts('dnabert-s');
+      assert.equal(attempts.length, (await run.progress()).stages['dnabert-s'].batches);
+      assert.equal(await run.modelLoads(), 2 + 2);
+      await assertSameTables(run.outputDir, undisturbed);
+    });
+  });
+}
