@@ -18,7 +18,9 @@ describe('VirnucproPlugin', () => {
       'virnucpro.inspectModels',
       'virnucpro.joinManifests',
       'virnucpro.planWave',
+      'virnucpro.recordWave',
       'virnucpro.splitSample',
+      'virnucpro.summarizeCampaign',
     ]);
     assert.equal(Reflect.get(configured.activities!, 'splitSample'), own.splitSample);
     assert.equal(Reflect.get(configured.activities!, 'virnucpro.planWave'), own['virnucpro.planWave']);
