@@ -154,9 +154,13 @@ export class Embedder {
         continue;
       }
       if (!(called instanceof Float32Array)) throw called;
+      const broken: number[] = [];
       call.forEach((i, n) => {
         const vector = called.subarray(n * hidden, (n + 1) * hidden);
-        if (!vector.every(Number.isFinite)) return refuse(rows[i]!, nonFinite);
+        if (!vector.every(Number.isFinite)) {
+          broken.push(i);
+          return;
+        }
         for (const row of rows[i]!) {
           vectors.set(vector, row * hidden);
           options.onVector?.(row, vector);
@@ -164,6 +168,9 @@ export class Embedder {
         progress.sequencesDone += 1;
         progress.tokensDone += tokens[i]!.length;
       });
+      // One sequence may have spoilt the others of its call: each shows by itself what it gives.
+      if (call.length > 1) calls.unshift(...broken.map((i) => [i]));
+      else for (const i of broken) refuse(rows[i]!, nonFinite);
       options.onProgress?.({ ...progress });
     }
     return vectors;

@@ -22,7 +22,12 @@ export class LaneModel {
   /** Loads the model if this lane keeps one. Returns the seconds that took. */
   async start(): Promise<number> {
     if (!this.persistent) return 0;
-    this.loaded = await this.open();
+    try {
+      this.loaded = await this.open();
+    } catch (error) {
+      if (isDevicesDoing(error)) this.onSick(cannotStart(error));
+      throw error;
+    }
     return this.loaded.facts.loadSeconds;
   }
 
@@ -78,6 +83,13 @@ export class LaneModel {
       next: 'The lane is started again, and retired if that does not help',
     });
   }
+}
+
+function cannotStart(error: unknown): LaneSick {
+  return new LaneSick({
+    what: `the device does not compute a first vector (${String(error)})`,
+    next: 'The lane is started again, and retired if that does not help',
+  });
 }
 
 /** Inputs and artifacts fail on every device alike, and a cancelled batch on none. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { msToTs } from '@temporalio/common/lib/time.js';
@@ -91,7 +91,12 @@ export class FaultBench {
   }
 
   get serverPid(): number {
-    return only('server', pidsOf(path.join(this.dir, 'state', 'temporal.db')));
+    return only('server', this.serverPids());
+  }
+
+  /** None while it is being started again. */
+  serverPids(): number[] {
+    return pidsOf(path.join(this.dir, 'state', 'temporal.db'));
   }
 
   get serverPort(): number {
@@ -100,7 +105,17 @@ export class FaultBench {
 
   /** The embedded agent. */
   get agentPid(): number {
-    return only('agent', this.hostProcesses('worker --cpu-lanes'));
+    return only('agent', this.agentPids());
+  }
+
+  /** None while the embedded agent is being started again. */
+  agentPids(): number[] {
+    return this.hostProcesses('worker --cpu-lanes');
+  }
+
+  /** What the embedded agent and its lanes wrote. */
+  agentLog(): Promise<string> {
+    return readFile(path.join(this.dir, 'state', 'agent.log'), 'utf8');
   }
 
   /** Lane processes of all hosts. */

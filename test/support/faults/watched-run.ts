@@ -110,6 +110,12 @@ export class WatchedRun {
       .map((id) => this.client.workflow.getHandle(id));
   }
 
+  /** False when the run has ended. A server that does not answer has not ended it. */
+  async isOpen(): Promise<boolean> {
+    const described = await this.handle.describe().catch(() => undefined);
+    return described === undefined || described.status.name === 'RUNNING';
+  }
+
   /** Models loaded so far, of both stages. */
   async modelLoads(): Promise<number> {
     const { stages } = await this.progress();

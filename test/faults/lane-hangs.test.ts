@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { FaultBench, HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { eventually } from '../support/processes.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+describeWithTemporal('a lane gets nowhere', () => {
+  let bench: FaultBench;
+  let undisturbed: Tables;
+  before(async () => {
+    bench = await FaultBench.start(2);
+    undisturbed = await bench.undisturbed();
+  });
+  after(() => bench?.close());
+
+  it('SIGSTOP: its agent gets no answer, kills it and starts another; nothing is computed twice', async () => {
+    await bench.behave({ callMs: 1000 });
+    const run = await bench.run();
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    const { pid } = await run.midBatch('dnabert-s', 2, PATIENCE_MS);
+    process.kill(pid, 'SIGSTOP');
+    await eventually(() => !bench.lanePids().includes(pid), 2 * HEARTBEAT_MS + 2_000);
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS, [pid]);
+    await bench.behave({});
+    await run.result(2 * PATIENCE_MS);
+    const completed = (await run.attempts('dnabert-s')).filter(({ end }) => end === 'completed');
+    assert.equal(completed.length, (await run.progress()).stages['dnabert-s'].batches);
+    await assertSameTables(run.outputDir, undisturbed);
+  });
+
+  it('a model call never returns: the lane is killed after the limit and started again', async () => {
+    const stalledMs = 4_000;
+    await bench.behave({ callMs: 1000 });
+    const run = await bench.run({ stalledMs });
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    const { lanes } = (await run.progress()).stages['dnabert-s'];
+    const { pid, device } = lanes[0]!;
+    await bench.behave({ callMs: 1000, faults: [{ device, then: 'hang' }] });
+    // The call under way returns, the next one does not.
+    await eventually(() => !bench.lanePids().includes(pid), 1000 + stalledMs + 2 * HEARTBEAT_MS);
+    await bench.behave({ callMs: 500 });
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS, [pid]);
+    await bench.behave({});
+    await run.result(2 * PATIENCE_MS);
+    await assertSameTables(run.outputDir, undisturbed);
+  });
+});

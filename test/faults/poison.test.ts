@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { POISON, poisonTokens } from '../support/faults/poison.js';
+import { type Tables, readTables } from '../support/faults/result-tables.js';
+import type { WatchedRun } from '../support/faults/watched-run.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+const CALLS = 'input_merged/prediction_results.txt';
+
+describeWithTemporal('a poison sequence', () => {
+  let bench: FaultBench;
+  let undisturbed: Tables;
+  before(async () => {
+    bench = await FaultBench.start(2);
+    undisturbed = await bench.undisturbed();
+  });
+  after(() => bench?.close());
+
+  /** Everything but the poisoned frame is delivered, as in the undisturbed run, and every frame is accounted for. */
+  const assertOnlyPoisonMissing = async (run: WatchedRun, reason: string): Promise<void> => {
+    const rows = (tables: Tables, name: string): string[] =>
+      tables.get(name)!.toString().trimEnd().split('\n').slice(1);
+    const tables = await readTables(run.outputDir);
+    assert.deepEqual(
+      rows(tables, CALLS),
+      rows(undisturbed, CALLS).filter((row) => !row.startsWith(`${POISON}\t`)),
+    );
+    assert.deepEqual(rows(tables, 'quarantined.tsv'), [`${POISON}\tdnabert-s\t${reason}`]);
+    const accounting = (await readFile(path.join(run.outputDir, 'accounting.tsv'), 'utf8')).trimEnd().split('\n');
+    const [header, ...contigs] = accounting.map((row) => row.split('\t')) as [string[], ...string[][]];
+    const sum = (column: string): number =>
+      contigs.reduce((total, row) => total + Number(row[header.indexOf(column)]), 0);
+    assert.equal(sum('frames_quarantined'), 1);
+    assert.equal(sum('frames'), sum('frames_called') + 1);
+    assert.equal(sum('frames_called'), rows(tables, CALLS).length);
+  };
+
+  it('aborts the process: it is found by bisection and quarantined, the rest of its batch is delivered', async () => {
+    await bench.behave({ faults: [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'abort' }] });
+    const run = await bench.run({ batchSequences: 16 });
+    await run.result(3 * PATIENCE_MS);
+    await assertOnlyPoisonMissing(run, 'crashes');
+  });
+
+  it('gives NaN: it is tried on another lane, then quarantined, never written', async () => {
+    await bench.behave({ faults: [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'nan' }] });
+    const run = await bench.run({ batchSequences: 16 });
+    await run.result(2 * PATIENCE_MS);
+    const first = (await run.attempts('dnabert-s')).filter(({ index }) => index === 0);
+    assert.notEqual(first[0]!.pid, first[1]!.pid, 'the second try is on another lane');
+    await assertOnlyPoisonMissing(run, 'non_finite');
+  });
+});

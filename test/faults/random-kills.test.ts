@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { chooseSeed, randomNumbers } from '../support/faults/random.js';
+import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+const KILLS = 20;
+
+/** Longest time between two kills: sometimes the last one is not over yet. */
+const LONGEST_PAUSE_MS = 6_000;
+
+const seed = chooseSeed();
+
+describeWithTemporal(`${KILLS} random kills (FAULT_SEED=${seed})`, () => {
+  let bench: FaultBench;
+  let undisturbed: Tables;
+  before(async () => {
+    bench = await FaultBench.start(2);
+    undisturbed = await bench.undisturbed();
+  });
+  after(() => bench?.close());
+
+  it('of lanes, agent and server during a run of 30 batches: the same tables, with no manual step', async () => {
+    const random = randomNumbers(seed);
+    await bench.behave({ callMs: 1000 });
+    const run = await bench.run({ batchSequences: 2, keepWarmSeconds: 60 });
+    const killed: string[] = [];
+    while (killed.length < KILLS && (await run.isOpen())) {
+      await sleep(random() * LONGEST_PAUSE_MS);
+      const candidates = [
+        ...bench.lanePids().map((pid) => ['lane', pid] as const),
+        ...bench.agentPids().map((pid) => ['agent', pid] as const),
+        ...bench.serverPids().map((pid) => ['server', pid] as const),
+      ];
+      const [what, pid] = candidates[Math.floor(random() * candidates.length)] ?? [];
+      if (pid === undefined) continue;
+      process.kill(pid, 'SIGKILL');
+      killed.push(what!);
+    }
+    assert.equal(killed.length, KILLS, `the run ended after ${killed.join(', ')}`);
+    await bench.behave({});
+    await run.result(3 * PATIENCE_MS);
+    await assertSameTables(run.outputDir, undisturbed);
+  }).timeout(600_000);
+});
