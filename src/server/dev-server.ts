@@ -8,7 +8,7 @@ import { ServerError } from '../contract/failures.js';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.js';
 import { BoundedLog } from './bounded-log.js';
 import { ManagedChild } from './managed-child.js';
-import { isFree, LOOPBACK } from './ports.js';
+import { isFree, isListening, LOOPBACK } from './ports.js';
 import { stateFile, type StateFolder } from './state-folder.js';
 import { sleepUnlessAborted } from './timing.js';
 
@@ -134,7 +134,7 @@ function startArguments(folder: StateFolder): string[] {
 
 /** Whether the server answers for its namespace; sets the namespace's retention when it does. */
 async function serves(folder: StateFolder): Promise<boolean> {
-  if (await isFree(folder.ports.server)) return false;
+  if (!(await isListening(folder.ports.server))) return false;
   const connection = Connection.lazy({ ...embeddedConnectionOptions(serverAddress(folder)), connectTimeout: 2_000 });
   try {
     await connection.ensureConnected();

@@ -1,5 +1,5 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { z } from 'zod';
 import { ServerError } from '../contract/failures.js';
 import { temporaryName } from '../io/local-store.js';
@@ -26,6 +26,18 @@ export function isFree(port: number): Promise<boolean> {
     const probe = createServer();
     probe.once('error', () => resolve(false));
     probe.listen({ host: LOOPBACK, port, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** Whether somebody listens on `port`. Unlike {@link isFree} it never holds the port, so a server may start meanwhile. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ host: LOOPBACK, port });
+    probe.once('error', () => resolve(false));
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
   });
 }
 

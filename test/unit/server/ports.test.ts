@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { choosePorts, isFree, LOOPBACK, readPorts } from '../../../src/server/ports.js';
+import { choosePorts, isFree, isListening, LOOPBACK, readPorts } from '../../../src/server/ports.js';
 
 describe('server/ports', () => {
   let dir: string;
@@ -23,9 +23,11 @@ describe('server/ports', () => {
   it('knows a port that is listened on', async () => {
     const { server } = await choosePorts(file());
     assert.equal(await isFree(server), true);
+    assert.equal(await isListening(server), false);
     const listener = createServer();
     await new Promise<void>((resolve) => listener.listen(server, LOOPBACK, resolve));
     assert.equal(await isFree(server), false);
+    assert.equal(await isListening(server), true);
     listener.close();
   });
 
