@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { type Logger, pino } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
 import { type EmbeddedServer, type SupervisionState, joinSupervision } from '../server/supervisor.js';
 import type { ManagedChildSpec } from '../server/managed-child.js';
 import { findTemporalCli } from '../server/temporal-cli.js';
 import { ROLES, type Role } from '../workers/roles.js';
+import { cliLog } from './log.js';
 import { connectPatiently } from './patient-connection.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -47,8 +47,7 @@ export async function openEmbeddedRun(options: {
     stateDir: stateFolderPath(),
     temporalCli,
     startAgent: (server) => agentCommand(server, options),
-    // What happens to the server is shown with the run's progress, as far as it lasts.
-    log: cliLog('silent'),
+    log: cliLog(),
     onStateChange: (next) => (state = next),
     signal: joining.signal,
   }).finally(() => options.signal?.removeEventListener('abort', giveUp));
@@ -86,11 +85,6 @@ export function embeddedTemporalCli(flag: string | undefined): Promise<string> {
     cacheDir: cacheFolderPath(),
     log: cliLog().child({}, { level: 'info' }),
   });
-}
-
-/** What a command logs, on stderr; level by VIRNUCPRO_LOG_LEVEL. */
-export function cliLog(level = 'warn'): Logger {
-  return pino({ level: process.env['VIRNUCPRO_LOG_LEVEL'] ?? level }, pino.destination(2));
 }
 
 /** The agent that serves this machine's embedded server with CPU lanes. */
