@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import type { CampaignProgress } from '../contract/progress.js';
-import { barLine, plainLine, progressLines } from './progress-lines.js';
+import { barLine, plainLine, progressLines, warningLines } from './progress-lines.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
@@ -16,7 +16,7 @@ export function openDisplay(stream: NodeJS.WriteStream): Display {
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
   return {
-    show: (progress) => update(progressLines(progress).map(barLine).join('\n')),
+    show: (progress) => update([...progressLines(progress).map(barLine), ...warningLines(progress)].join('\n')),
     close: () => update.done(),
   };
 }
@@ -31,6 +31,11 @@ function plain(stream: NodeJS.WriteStream): Display {
         if (shown.get(line.name) === step) continue;
         shown.set(line.name, step);
         stream.write(`${plainLine(line)}\n`);
+      }
+      for (const warning of warningLines(progress)) {
+        if (shown.has(warning)) continue;
+        shown.set(warning, '');
+        stream.write(`${warning}\n`);
       }
     },
     close: () => {},

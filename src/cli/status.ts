@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { STAGES } from '../contract/stages.js';
-import { plainLine, progressLines } from './progress-lines.js';
+import { plainLine, progressLines, warningLines } from './progress-lines.js';
 import type { RunView } from './runs.js';
 
 /** Options of `status`. */
@@ -20,6 +20,9 @@ export function statusCommand(): Command {
     .option('--json', 'print one JSON object')
     .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
     .action(async (run: string | undefined, options: StatusOptions) => {
+      if (run !== undefined && options.outputDir !== undefined) {
+        throw new OptionError({ what: 'a run and --output-dir', next: 'Give one of them: both name a run' });
+      }
       const id = run ?? (await idOf(options.outputDir));
       const [{ openLooker }, { describeRun, listRuns, unknownRun }] = await Promise.all([
         import('./looker.js'),
@@ -65,7 +68,7 @@ function statusText(run: RunView, url: string): string {
     `Samples  ${samples}: ${done} done, ${failed} failed`,
     `Results  ${run.outputDir}`,
     ...(url === '' ? [] : [`UI       ${url}`]),
-    ...(progress === undefined ? [] : progressLines(progress).map(plainLine)),
+    ...(progress === undefined ? [] : [...progressLines(progress).map(plainLine), ...warningLines(progress)]),
     ...(lanes.length === 0 ? [] : ['Lanes', ...lanes]),
     ...(run.state === 'interrupted'
       ? ['No virnucpro command serves it: the same predict command goes on with it.']

@@ -63,7 +63,12 @@ export interface CampaignInput {
   paused?: boolean;
   /** Lanes (`host/device`) that a person drained before continue-as-new. */
   drained?: string[];
+  /** What earlier runs of the same campaign warned of. */
+  warnings?: StageWarnings;
 }
+
+/** What a campaign warns of, the last of each stage. */
+export type StageWarnings = Partial<Record<Stage, string>>;
 
 /** What a campaign's memo holds, for lists of runs: counts are of finished waves. A `type`, as memos want an index. */
 export type RunMemo = CampaignCounts & {

@@ -83,7 +83,7 @@ class Campaign {
 
   constructor(private readonly input: CampaignInput) {
     this.cursor = input.cursor ?? 0;
-    this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 });
+    this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 }, { ...input.warnings });
     this.paused = input.paused ?? false;
     this.maxLanes = input.options.lanes;
     this.drained = input.drained ?? [];
@@ -121,6 +121,7 @@ class Campaign {
         waves,
         paused: this.paused,
         drained: [...this.drained],
+        warnings: this.view.warnings,
       });
     }
     const failures = await this.cpu.summarizeCampaign({ waves, store });
@@ -237,7 +238,10 @@ class Campaign {
         throw error;
       }
     });
-    return { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+    const result = { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+    this.view.stageDone(stage, this.input.options.persistent, result);
+    this.show();
+    return result;
   }
 
   private async runSlice(

@@ -19,6 +19,7 @@ export async function withFakeTime<T>(work: () => Promise<T>): Promise<{ result:
     for (await settle(); !over; await settle()) {
       mock.timers.tick(STEP_MS);
       waitedMs += STEP_MS;
+      if (waitedMs > LONGEST_MS) throw new Error(`not over after ${LONGEST_MS} ms`);
     }
     return { result: await working, waitedMs };
   } finally {
@@ -29,6 +30,9 @@ export async function withFakeTime<T>(work: () => Promise<T>): Promise<{ result:
 
 /** Waits of the product are multiples of this. */
 const STEP_MS = 250;
+
+/** More than any wait of the product that a test goes through. */
+const LONGEST_MS = 10 * 60_000;
 
 /** Lets everything happen that waits for no timeout. */
 async function settle(): Promise<void> {

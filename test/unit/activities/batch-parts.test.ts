@@ -62,7 +62,10 @@ describe('activities/batch-parts', () => {
     await third.publish([]);
     const { ids, vectors, width } = await published();
     assert.deepEqual([ids, width], [IDS, WIDTH]);
-    assert.deepEqual([...vectors], IDS.flatMap((_, row) => [...vectorOf(row)]));
+    assert.deepEqual(
+      [...vectors],
+      IDS.flatMap((_, row) => [...vectorOf(row)]),
+    );
     assert.deepEqual(await partFiles(), [], 'parts go when the batch is whole');
   });
 
@@ -98,7 +101,10 @@ describe('activities/batch-parts', () => {
     await parts.publish([{ id: 'b', reason: 'non_finite' }]);
     const { ids, vectors, quarantined } = await published();
     assert.deepEqual(ids, ['a', 'c', 'd']);
-    assert.deepEqual([...vectors], [0, 2, 3].flatMap((row) => [...vectorOf(row)]));
+    assert.deepEqual(
+      [...vectors],
+      [0, 2, 3].flatMap((row) => [...vectorOf(row)]),
+    );
     assert.deepEqual(quarantined, [{ id: 'b', reason: 'non_finite' }]);
   });
 

@@ -16,18 +16,20 @@ function refusing(times: number): () => Promise<number> {
 }
 
 describe('activities/storage-patience', () => {
-  const { signal } = new AbortController();
+  // One a test: the fake clock leaves its listeners on it.
+  let signal: AbortSignal;
+  beforeEach(() => ({ signal } = new AbortController()));
 
   it('returns at once what is stored at once', async () => {
     assert.equal(await withStoragePatience(refusing(0), signal, assert.fail), 7);
   });
 
-  it('tries again after 1, 2, 4, 8, 16 and then every 30 seconds, telling why before each wait', async () => {
-    for (const [times, seconds] of [
-      [1, 1],
-      [3, 7],
-      [7, 91],
-    ] as const) {
+  for (const [times, seconds] of [
+    [1, 1],
+    [3, 7],
+    [7, 91],
+  ] as const) {
+    it(`refused ${times} times, it has waited ${seconds} s (1, 2, 4, 8, 16, then 30), telling why before each wait`, async () => {
       const reasons: string[] = [];
       const { result, waitedMs } = await withFakeTime(() =>
         withStoragePatience(refusing(times), signal, ({ what }) => reasons.push(what)),
@@ -37,8 +39,8 @@ describe('activities/storage-patience', () => {
         reasons,
         Array.from({ length: times }, (_, i) => `full ${i + 1}`),
       );
-    }
-  });
+    });
+  }
 
   it('waits for nothing else', async () => {
     const failure = new TypeError('no storage matter');

@@ -250,11 +250,4 @@ describe('workers/lane-handle', () => {
     await lane.open('queue');
     await parked;
   });
-
-  it('ends by itself when its program cannot be run', async () => {
-    const lane = new LaneHandle(cpu0, laneOffer(), log, {}, '/nowhere/lane.js');
-    lanes.push(lane);
-    await assert.rejects(lane.start(), LaneLost);
-    assert.equal((await lane.exited).worked, false);
-  });
 });

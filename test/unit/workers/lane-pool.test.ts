@@ -170,6 +170,9 @@ describe('workers/lane-pool', () => {
       two.release(device, lanes[i], 100);
     }
     await two.close();
-    assert.deepEqual(lanes.map(({ alive }) => alive), [false, false]);
+    assert.deepEqual(
+      lanes.map(({ alive }) => alive),
+      [false, false],
+    );
   });
 });

@@ -42,7 +42,8 @@ function setUp(avoided: string[] = []): {
         held.get(lease)!.end();
       },
       ping: async () => pings.shift() ?? 'silent',
-      diagnose: (error) => (error as { message: 'fatal' | 'gone' }).message.split(':')[0] as 'fatal' | 'gone' | 'broken',
+      diagnose: (error) =>
+        (error as { message: 'fatal' | 'gone' }).message.split(':')[0] as 'fatal' | 'gone' | 'broken',
       explain: (error) => (error as Error).message,
       onUp: ({ lease }) => events.push(`up ${lease}`),
       onEnding: (leases) => events.push(`ending ${leases.join(' ')}`),
@@ -221,12 +222,18 @@ describe('workflows/lease-keeper', () => {
     keeper.drain('h/cpu:0');
     keeper.want(2);
     await turn();
-    assert.deepEqual([...held].map(([lease, { avoid }]) => [lease, avoid]), [['l3', ['h/cpu:5', 'h/cpu:0']]]);
+    assert.deepEqual(
+      [...held].map(([lease, { avoid }]) => [lease, avoid]),
+      [['l3', ['h/cpu:5', 'h/cpu:0']]],
+    );
     assert.deepEqual(keeper.obstacles, ['not h/cpu:5, which was drained', 'not h/cpu:0, which was drained']);
     keeper.readmit();
     keeper.want(2);
     await turn();
-    assert.deepEqual([...held].map(([lease, { avoid }]) => [lease, avoid]), [['l4', []]]);
+    assert.deepEqual(
+      [...held].map(([lease, { avoid }]) => [lease, avoid]),
+      [['l4', []]],
+    );
     assert.deepEqual(keeper.obstacles, []);
   });
 

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { openDisplay } from '../../../src/cli/display.js';
+import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
+
+const stage: StageProgress = { batches: 20, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
+
+const progress = (done: number, changes: Partial<CampaignProgress> = {}): CampaignProgress => ({
+  state: 'embedding',
+  samples: { total: 1, split: 1, done: 0, failed: 0 },
+  frames: 9,
+  stages: { 'dnabert-s': { ...stage, done }, 'esm-2': { ...stage, batches: 0 } },
+  warnings: [],
+  ...changes,
+});
+
+describe('display without a terminal', () => {
+  it('writes a line when a step moved on by a tenth, and a warning once', () => {
+    let text = '';
+    const display = openDisplay({ write: (piece: string) => ((text += piece), true) } as unknown as NodeJS.WriteStream);
+    for (const done of [0, 1, 2, 3]) display.show(progress(done));
+    for (const done of [3, 3, 4]) display.show(progress(done, { warnings: ['esm-2: loaded 3 times'] }));
+    display.close();
+    assert.deepEqual(text.split('\n'), [
+      'split: 1/1, 9 frames',
+      'dnabert-s: 1/20',
+      'dnabert-s: 2/20',
+      'warning: esm-2: loaded 3 times',
+      'dnabert-s: 4/20',
+      '',
+    ]);
+  });
+});
