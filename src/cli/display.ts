@@ -1,11 +1,12 @@
 import { createLogUpdate } from 'log-update';
 import type { CampaignProgress } from '../contract/progress.js';
-import { barLine, plainLine, progressLines, warningLines } from './progress-lines.js';
+import { barLine, plainLine, progressLines } from './progress-lines.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
-  show(progress: CampaignProgress): void;
-  close(): void;
+  /** @param troubles what holds the run up, a line each. */
+  show: (progress: CampaignProgress, troubles: readonly string[]) => void;
+  close: () => void;
 }
 
 /** Bars that redraw in place on a terminal; elsewhere a plain line whenever a step moved on by a tenth. */
@@ -16,15 +17,17 @@ export function openDisplay(stream: NodeJS.WriteStream): Display {
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
   return {
-    show: (progress) => update([...progressLines(progress).map(barLine), ...warningLines(progress)].join('\n')),
+    show: (progress, troubles) =>
+      update([...progressLines(progress).map(barLine), ...noticeLines(progress, troubles)].join('\n')),
     close: () => update.done(),
   };
 }
 
 function plain(stream: NodeJS.WriteStream): Display {
   const shown = new Map<string, string>();
+  let told = new Set<string>();
   return {
-    show(progress) {
+    show: (progress, troubles) => {
       for (const line of progressLines(progress)) {
         if (line.total === 0 || (line.done === 0 && line.note === '')) continue;
         const step = `${Math.floor((10 * line.done) / line.total)} ${line.note}`;
@@ -32,12 +35,14 @@ function plain(stream: NodeJS.WriteStream): Display {
         shown.set(line.name, step);
         stream.write(`${plainLine(line)}\n`);
       }
-      for (const warning of warningLines(progress)) {
-        if (shown.has(warning)) continue;
-        shown.set(warning, '');
-        stream.write(`${warning}\n`);
-      }
+      const notices = noticeLines(progress, troubles);
+      for (const notice of notices) if (!told.has(notice)) stream.write(`${notice}\n`);
+      told = new Set(notices);
     },
     close: () => {},
   };
+}
+
+function noticeLines({ warnings }: CampaignProgress, troubles: readonly string[]): string[] {
+  return [...warnings, ...troubles].map((notice) => `! ${notice}`);
 }

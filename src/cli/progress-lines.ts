@@ -33,11 +33,6 @@ export function progressLines(progress: CampaignProgress, now = Date.now()): Pro
   ];
 }
 
-/** What the run warns of, a line each. */
-export function warningLines({ warnings }: CampaignProgress): string[] {
-  return warnings.map((warning) => `warning: ${warning}`);
-}
-
 /** `dnabert-s  ████████░░░░  4/7  2 lanes`, for terminals. */
 export function barLine({ name, done, total, note, pace }: ProgressLine): string {
   const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);

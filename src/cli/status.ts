@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { STAGES } from '../contract/stages.js';
-import { plainLine, progressLines, warningLines } from './progress-lines.js';
+import { plainLine, progressLines } from './progress-lines.js';
 import type { RunView } from './runs.js';
 
 /** Options of `status`. */
@@ -32,7 +32,8 @@ export function statusCommand(): Command {
       try {
         const runs = looker === undefined || id !== undefined ? [] : await listRuns(looker);
         const newest = runs.find(({ open }) => open) ?? runs[0];
-        const view = looker !== undefined && id !== undefined ? await describeRun(looker, id) : newest;
+        const chosen = id ?? newest?.id;
+        const view = looker && chosen ? await describeRun(looker, chosen) : undefined;
         if (view === undefined) throw unknownRun(id ?? '(there is none)');
         console.log(
           options.json ? JSON.stringify(view) : statusText(view, looker?.served ? looker.runUrl(view.id) : ''),
@@ -56,7 +57,7 @@ async function idOf(outputDir: string | undefined): Promise<string | undefined> 
 }
 
 function statusText(run: RunView, url: string): string {
-  const { done, failed, samples, progress } = run;
+  const { done, failed, samples, progress, troubles = [] } = run;
   const lanes = STAGES.flatMap((stage) =>
     (progress?.stages[stage].lanes ?? []).map(
       (lane) => `  ${stage}  ${lane.host}/${lane.device}  ${lane.state}  pid ${lane.pid}  ${lane.done} batches done`,
@@ -68,8 +69,10 @@ function statusText(run: RunView, url: string): string {
     `Samples  ${samples}: ${done} done, ${failed} failed`,
     `Results  ${run.outputDir}`,
     ...(url === '' ? [] : [`UI       ${url}`]),
-    ...(progress === undefined ? [] : [...progressLines(progress).map(plainLine), ...warningLines(progress)]),
+    ...(progress === undefined ? [] : progressLines(progress).map(plainLine)),
     ...(lanes.length === 0 ? [] : ['Lanes', ...lanes]),
+    ...(progress?.warnings ?? []).map((warning) => `Warning  ${warning}`),
+    ...troubles.map((trouble) => `Trouble  ${trouble}`),
     ...(run.state === 'interrupted'
       ? ['No virnucpro command serves it: the same predict command goes on with it.']
       : []),

@@ -14,18 +14,24 @@ const progress = (done: number, changes: Partial<CampaignProgress> = {}): Campai
 });
 
 describe('display without a terminal', () => {
-  it('writes a line when a step moved on by a tenth, and a warning once', () => {
+  it('writes a line when a step moved on by a tenth, and a warning once, what holds the run up whenever it does', () => {
     let text = '';
     const display = openDisplay({ write: (piece: string) => ((text += piece), true) } as unknown as NodeJS.WriteStream);
-    for (const done of [0, 1, 2, 3]) display.show(progress(done));
-    for (const done of [3, 3, 4]) display.show(progress(done, { warnings: ['esm-2: loaded 3 times'] }));
+    for (const done of [0, 1, 2, 3]) display.show(progress(done), []);
+    const warnings = ['esm-2: loaded 3 times'];
+    display.show(progress(3, { warnings }), []);
+    display.show(progress(3, { warnings }), ['disk full']);
+    display.show(progress(4, { warnings }), []);
+    display.show(progress(4, { warnings }), ['disk full']);
     display.close();
     assert.deepEqual(text.split('\n'), [
       'split: 1/1, 9 frames',
       'dnabert-s: 1/20',
       'dnabert-s: 2/20',
-      'warning: esm-2: loaded 3 times',
+      '! esm-2: loaded 3 times',
+      '! disk full',
       'dnabert-s: 4/20',
+      '! disk full',
       '',
     ]);
   });

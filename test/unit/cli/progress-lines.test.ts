@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { barLine, plainLine, progressLines, warningLines } from '../../../src/cli/progress-lines.js';
+import { barLine, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
 import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
 
 const idle: StageProgress = { batches: 0, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
@@ -42,10 +42,6 @@ describe('progress lines', () => {
   it('say what a stage waits for, and why', () => {
     const waitingFor = 'a free cpu lane (queue q); h is out of service: cpu:0: the device gives other vectors';
     assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
-  });
-
-  it('give every warning a line', () => {
-    assert.deepEqual(warningLines({ ...progress({}), warnings: ['a', 'b'] }), ['warning: a', 'warning: b']);
   });
 
   it('draw a bar of one width', () => {
