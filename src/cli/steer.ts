@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { COMMANDS, type DrainLane, type SetMaxLanes } from '../contract/commands.js';
+import type * as steerRun from './steer-run.js';
 import { wholeNumber } from './whole-number.js';
 
 /** What the commands do, loaded when one is called; tests put their own. */
-type Steering = Pick<typeof import('./steer-run.js'), 'cancel' | 'sendUpdate'>;
+type Steering = Pick<typeof steerRun, 'cancel' | 'sendUpdate'>;
 
 /** `virnucpro cancel|pause|resume|retry-failed|drain-lane|set-max-lanes`: tells a run what to do. */
 export function steeringCommands(load: () => Promise<Steering> = () => import('./steer-run.js')): Command[] {

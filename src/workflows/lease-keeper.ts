@@ -137,19 +137,15 @@ export class LeaseKeeper {
   /** Gives one lane up, named `host/device`: its lease ends, and no offer is for it before {@link readmit}. */
   drain(lane: string): void {
     this.avoided.add(lane);
-    const leases = [...this.leases.values()];
-    this.endAll(
-      leases.filter(({ taken }) => taken !== undefined && `${taken.host}/${taken.device}` === lane),
-      false,
-    );
-    this.withdrawOffer();
+    // The open offer, too: the next has today's terms.
+    this.endWhere(({ state, taken }) => state === 'offered' || `${taken?.host}/${taken?.device}` === lane);
   }
 
   /** Drained lanes may be used again. */
   readmit(): void {
     if (this.avoided.size === 0) return;
     this.avoided.clear();
-    this.withdrawOffer();
+    this.endWhere(({ state }) => state === 'offered');
   }
 
   /** Ends the leases beyond the first `count`. */
@@ -202,9 +198,8 @@ export class LeaseKeeper {
     this.leases.set(name, { name, state: 'offered', held, settled });
   }
 
-  /** The next {@link want} opens one on today's terms. */
-  private withdrawOffer(): void {
-    for (const lease of this.leases.values()) if (lease.state === 'offered') this.end(lease, false);
+  private endWhere(matches: (lease: Lease) => boolean): void {
+    this.endAll([...this.leases.values()].filter(matches), false);
   }
 
   private end(lease: Lease, park: boolean): void {

@@ -28,7 +28,7 @@ describe('options of predict', () => {
     assert.equal((await options(yes, no)).persistentModels, false);
   });
 
-  it('--persistent-models takes no value: what stands behind it is an input', async () => {
+  it('--persistent-models takes no value', async () => {
     await assert.rejects(options('--persistent-models=no'), CommanderError);
   });
 

@@ -13,6 +13,8 @@ function setUp(avoided: string[] = []): {
   /** What the stage run was told, and what it had done to lanes. */
   events: string[];
   pings: Ping[];
+  /** Called when lanes are about to end: a stage run asks for others then. */
+  hooks: { onEnding(): void };
   /** Whether lanes that are asked to park do. */
   parks: { answer: boolean };
   take(lease: string, device?: string): LaneUp;
@@ -20,6 +22,7 @@ function setUp(avoided: string[] = []): {
   const held: ReturnType<typeof setUp>['held'] = new Map();
   const events: string[] = [];
   const pings: Ping[] = [];
+  const hooks = { onEnding: (): void => {} };
   const parks = { answer: true };
   let names = 0;
   const keeper: LeaseKeeper = new LeaseKeeper(
@@ -46,7 +49,10 @@ function setUp(avoided: string[] = []): {
         (error as { message: 'fatal' | 'gone' }).message.split(':')[0] as 'fatal' | 'gone' | 'broken',
       explain: (error) => (error as Error).message,
       onUp: ({ lease }) => events.push(`up ${lease}`),
-      onEnding: (leases) => events.push(`ending ${leases.join(' ')}`),
+      onEnding: (leases) => {
+        events.push(`ending ${leases.join(' ')}`);
+        hooks.onEnding();
+      },
       onGone: (lease, charged?: RunningBatch) =>
         events.push(`gone ${lease}${charged ? ` charged ${charged.index}` : ''}`),
       onFatal: (error) => events.push(`fatal ${(error as Error).message}`),
@@ -58,7 +64,7 @@ function setUp(avoided: string[] = []): {
     keeper.taken(taken);
     return { ...taken, queue: lease, pid: 7, loadSeconds: 2 };
   };
-  return { keeper, held, events, pings, parks, take };
+  return { keeper, held, events, pings, hooks, parks, take };
 }
 
 describe('workflows/lease-keeper', () => {
@@ -214,7 +220,8 @@ describe('workflows/lease-keeper', () => {
   });
 
   it('asks for any lane but the drained one, from the offer that is open already on, until it is readmitted', async () => {
-    const { keeper, held, take } = setUp(['h/cpu:5']);
+    const { keeper, held, hooks, take } = setUp(['h/cpu:5']);
+    hooks.onEnding = () => keeper.want(2);
     keeper.want(2);
     keeper.up(take('l1'));
     keeper.want(2);
