@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js';
 import type { RunningBatch } from '../contract/leases.js';
 import { WAITING_FOR_STORAGE } from '../contract/progress.js';
@@ -46,7 +46,11 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
       heartbeat.stop();
       lane.running({ index: input.index, ...(input.rows === undefined ? {} : { rows: input.rows }) });
       try {
-        return { ...(await new BatchRun(input, entry, frames, embedder, lane).run()), modelLoads };
+        const output = await new BatchRun(input, entry, frames, embedder, lane).run();
+        const { frames: embedded, tokens, seconds, refused } = output;
+        const { stage, index: batch, rows } = input;
+        log.info('batch embedded', { stage, batch, rows, frames: embedded, tokens, seconds, refused: refused.length });
+        return { ...output, modelLoads };
       } finally {
         lane.running(undefined);
       }

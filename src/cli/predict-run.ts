@@ -11,7 +11,7 @@ import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
-import { followCampaign, newRunId, startCampaign } from './campaign-client.js';
+import { type Show, followCampaign, newRunId, startCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
 import { type PredictOptions, parsePredictOptions } from './predict-options.js';
@@ -86,9 +86,11 @@ async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, sign
   );
   process.stderr.write(`Temporal UI: ${embedded.runUrl(workflowId)}\n`);
   const display = openDisplay(process.stderr);
-  const result = await followCampaign(embedded.client, started.handle, display.show, signal).finally(() =>
-    display.close(),
-  );
+  const show: Show = (progress, troubles) => {
+    const outage = embedded.outage();
+    display.show(progress, outage === undefined ? troubles : [`the embedded Temporal: ${outage}`, ...troubles]);
+  };
+  const result = await followCampaign(embedded.client, started.handle, show, signal).finally(() => display.close());
   // While a sample is failed, the same command tries it again.
   if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state: 'done' });
   reportEnd(result, run.outputDir);
