@@ -18,7 +18,7 @@ function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
   return {
     show: (progress, troubles) =>
-      update([...progressLines(progress).map(barLine), ...troubles.map((trouble) => `! ${trouble}`)].join('\n')),
+      update([...progressLines(progress).map(barLine), ...noticeLines(progress, troubles)].join('\n')),
     close: () => update.done(),
   };
 }
@@ -35,9 +35,14 @@ function plain(stream: NodeJS.WriteStream): Display {
         shown.set(line.name, step);
         stream.write(`${plainLine(line)}\n`);
       }
-      for (const trouble of troubles) if (!told.has(trouble)) stream.write(`! ${trouble}\n`);
-      told = new Set(troubles);
+      const notices = noticeLines(progress, troubles);
+      for (const notice of notices) if (!told.has(notice)) stream.write(`${notice}\n`);
+      told = new Set(notices);
     },
     close: () => {},
   };
+}
+
+function noticeLines({ warnings }: CampaignProgress, troubles: readonly string[]): string[] {
+  return [...warnings, ...troubles].map((notice) => `! ${notice}`);
 }
