@@ -5,7 +5,7 @@ import { makeBlocks } from './block-maker.js';
 import { type FastaRecord, readFasta } from './fasta.js';
 import { inputName, readInput } from './input.js';
 import { writeAtomically } from './local-store.js';
-import type { SplitBlock } from './split-block.js';
+import type { Block, SplitBlock } from './split-block.js';
 import { SplitThreads } from './split-threads.js';
 import { StreamedFile } from './streamed-file.js';
 
@@ -84,11 +84,15 @@ async function writeFiles(
       totals.chunksNoOpenFrame += result.chunksNoOpenFrame;
       totals.frames += result.frames;
     };
-    await inOrder(makeBlocks(counted(), task.chunkSize), (block) => threads.split(block), write, BLOCKS_AT_ONCE);
+    const split = (block: Block): Promise<SplitBlock> => {
+      task.signal?.throwIfAborted();
+      return threads.split(block);
+    };
+    await inOrder(makeBlocks(counted(), task.chunkSize), split, write, BLOCKS_AT_ONCE);
     return totals;
   } finally {
     await threads.close();
-    for (const file of files) await file.close();
+    await Promise.all(files.map((file) => file.close()));
   }
 }
 

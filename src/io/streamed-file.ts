@@ -1,12 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** The disk is asked to keep up whenever this much has been written, so that the last sync is short. */
+/** The disk is asked to keep up whenever this much has been written, so that closing is quick. */
 const SYNC_BYTES = 1 << 26;
 
-/** A file that is written from front to end, and put on the disk on the way. */
+/** A file that is written from front to end, and put on the disk on the way: on it when it is closed. */
 export class StreamedFile {
   private unsynced = 0;
   private syncing: Promise<void> | undefined;
+  /** What the disk refused. It says so only once. */
+  private failure: { error: unknown } | undefined;
 
   private constructor(private readonly handle: FileHandle) {}
 
@@ -17,19 +19,27 @@ export class StreamedFile {
   async write(bytes: Uint8Array): Promise<void> {
     await this.handle.writeFile(bytes);
     this.unsynced += bytes.length;
-    if (this.unsynced < SYNC_BYTES || this.syncing !== undefined) return;
-    this.unsynced = 0;
-    this.syncing = this.handle.datasync().finally(() => (this.syncing = undefined));
-    // Its error comes out of `close`, or of the next write.
-    this.syncing.catch(() => {});
+    if (this.unsynced >= SYNC_BYTES && this.syncing === undefined) {
+      this.unsynced = 0;
+      this.syncing = this.sync();
+    }
   }
 
-  /** @throws what the disk refused meanwhile. */
+  /** @throws what the disk refused on the way. */
   async close(): Promise<void> {
+    await this.syncing;
+    await this.sync();
+    await this.handle.close();
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private async sync(): Promise<void> {
     try {
-      await this.syncing;
+      await this.handle.datasync();
+    } catch (error) {
+      this.failure ??= { error };
     } finally {
-      await this.handle.close();
+      this.syncing = undefined;
     }
   }
 }
