@@ -14,6 +14,7 @@ import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { type Show, followCampaign, newRunId, startCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
+import { makeOutputFolder } from './output-folder.js';
 import { type PredictOptions, parsePredictOptions } from './predict-options.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
@@ -33,7 +34,7 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
     resolveModel(options.proteinModel, process.env),
     existingFile(options.modelPath),
   ]);
-  const outputDir = path.resolve(options.outputDir ?? `${defaultName(named)}_predictions`);
+  const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
     chunkSize: options.expectedLength,
