@@ -143,7 +143,9 @@ class BatchRun {
           onRefused: (i, error) =>
             this.refused.push({ row: rows[i]!, reason: error instanceof OutOfMemory ? 'too_large' : 'non_finite' }),
           onProgress: (progress) => {
-            this.watch.moved();
+            // No call is over while sequences are being tokenized.
+            if (progress.tokens === tokens) this.watch.called();
+            else this.watch.moved();
             tokens = progress.tokens;
             this.heartbeat.details({ state: 'running', ...progress });
             if (parts.isDue(partMs)) {

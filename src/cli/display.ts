@@ -38,7 +38,8 @@ export function openDisplay(
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
   return {
-    show: (progress, troubles) => update([...progressLines(progress).map(barLine), ...troubles.map(marked)].join('\n')),
+    show: (progress, troubles) =>
+      update([...progressLines(progress).map(barLine), ...noticeLines(progress, troubles)].join('\n')),
     close: () => update.done(),
   };
 }
@@ -55,13 +56,14 @@ function lines(write: (line: string) => void, withSteps = true): Display {
         shown.set(line.name, step);
         write(plainLine(line));
       }
-      for (const trouble of troubles) if (!told.has(trouble)) write(marked(trouble));
-      told = new Set(troubles);
+      const notices = noticeLines(progress, troubles);
+      for (const notice of notices) if (!told.has(notice)) write(notice);
+      told = new Set(notices);
     },
     close: () => {},
   };
 }
 
-function marked(trouble: string): string {
-  return `! ${trouble}`;
+function noticeLines({ warnings }: CampaignProgress, troubles: readonly string[]): string[] {
+  return [...warnings, ...troubles].map((notice) => `! ${notice}`);
 }

@@ -14,6 +14,12 @@ import { type Show, followCampaign, newRunId, startCampaign } from './campaign-c
 import { chooseDevice } from './devices.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
+import { cliLog, logBesideDisplay } from './log.js';
+import { chooseClassifier } from './model-type.js';
+import { readConfig } from './options/config-file.js';
+import { readOptions } from './options/option-table.js';
+import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
+import { makeOutputFolder } from './output-folder.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
@@ -39,7 +45,7 @@ export async function predict(
     resolveModel(options.proteinModel, process.env),
     chooseClassifier(options),
   ]);
-  const outputDir = path.resolve(options.outputDir ?? `${defaultName(named)}_predictions`);
+  const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
     chunkSize,

@@ -22,12 +22,7 @@ export class LaneModel {
   /** Loads the model if this lane keeps one. Returns the seconds that took. */
   async start(): Promise<number> {
     if (!this.persistent) return 0;
-    try {
-      this.loaded = await this.open();
-    } catch (error) {
-      if (isDevicesDoing(error)) this.onSick(cannotStart(error));
-      throw error;
-    }
+    this.loaded = await this.load();
     return this.loaded.facts.loadSeconds;
   }
 
@@ -47,8 +42,20 @@ export class LaneModel {
     this.loaded = undefined;
   }
 
+  /** @throws LaneSick when the device cannot do it, and then nothing is to blame for it but the device. */
+  private async load(): Promise<Embedder> {
+    try {
+      return await this.open();
+    } catch (error) {
+      if (!isDevicesDoing(error)) throw error;
+      const sick = cannotStart(error);
+      this.onSick(sick);
+      throw sick;
+    }
+  }
+
   private async useOnce<T>(work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
-    const embedder = await this.open();
+    const embedder = await this.load();
     try {
       return await this.watched(embedder, 1, work);
     } finally {

@@ -9,7 +9,7 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, kb: 1e3, mb: 1e6, gb: 1
 export function wholeNumber({ min, max }: { min: number; max: number }): ValueType<number> {
   const error = `allowed are whole numbers from ${min} to ${max}`;
   return z
-    .union([z.number(), z.string().regex(/^\d+$/)], { error })
+    .union([z.number(), z.string().regex(/^\d+$/, error)], { error })
     .transform(Number)
     .pipe(z.number(error).int(error).min(min, error).max(max, error));
 }
@@ -18,7 +18,7 @@ export function wholeNumber({ min, max }: { min: number; max: number }): ValueTy
 export function numberFrom(min: number): ValueType<number> {
   const error = `allowed are numbers from ${min} up`;
   return z
-    .union([z.number(), z.string().regex(/^[\d.]+(e\d+)?$/)], { error })
+    .union([z.number(), z.string().regex(/^[\d.]+(e\d+)?$/, error)], { error })
     .transform(Number)
     .pipe(z.number(error).min(min, error));
 }
