@@ -61,6 +61,8 @@ export async function predict(
     lanes: options.lanes,
     persistent: options.persistentModels,
     keepWarmSeconds: options.keepWarm,
+    priority: options.priority,
+    ...(options.laneTimeout === undefined ? {} : { laneTimeoutSeconds: options.laneTimeout }),
     heartbeatMs: options.heartbeat * 1000,
     partMs: PART_MS,
     stalledMs: STALLED_CALL_MS,

@@ -18,6 +18,9 @@ export const SLICE_BATCHES = 500;
 /** Lanes of one `embedStage` run: their signals share its history with the batches. */
 export const SLICE_LANES = 16;
 
+/** Middle of Temporal's five priorities, which is also the server's default. */
+export const PRIORITY = 3;
+
 /** How long a released lane's process keeps its model loaded, waiting for the next lease. */
 export const KEEP_WARM_SECONDS = 120;
 

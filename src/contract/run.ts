@@ -21,6 +21,10 @@ export interface LaneOptions {
   lanes: number;
   persistent: boolean;
   keepWarmSeconds: number;
+  /** 1 (first) to 5: among the runs that wait for lanes of one kind. */
+  priority: number;
+  /** The run fails when its stage had no lane for this long; undefined: it waits. */
+  laneTimeoutSeconds?: number;
   /** A lease or batch that was silent for this long is taken for dead. */
   heartbeatMs: number;
   /** Vectors of an unfinished batch are saved at least this often. */

@@ -28,7 +28,15 @@ import { leaseQueue } from '../contract/queues.js';
 import type { EmbedStageInput, EmbedStageResult, PendingBatch } from '../contract/run.js';
 import { BatchLedger, type Task } from './batch-ledger.js';
 import { cpuActivities } from './cpu-activities.js';
-import { failureMessage, failureReport, isArtifactInvalid, isFatal, isHostGone, isLaneLost } from './failures.js';
+import {
+  failureMessage,
+  failureReport,
+  laneTimeout,
+  isArtifactInvalid,
+  isFatal,
+  isHostGone,
+  isLaneLost,
+} from './failures.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper, type LeaseKeeperDeps } from './lease-keeper.js';
 import { laneDeclined, laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
@@ -126,8 +134,15 @@ class Slice {
 
   /** Until no batch is open, with the offers that this takes. */
   private async settled(): Promise<void> {
+    const { laneTimeoutSeconds } = this.input.lanes;
+    const isOver = (): boolean => this.fatal !== undefined || this.ledger.open === 0;
     this.update();
-    await condition(() => this.fatal !== undefined || this.ledger.open === 0);
+    while (laneTimeoutSeconds !== undefined && !isOver()) {
+      await condition(() => isOver() || this.isWaiting());
+      if (isOver() || (await condition(() => isOver() || !this.isWaiting(), laneTimeoutSeconds * 1000))) continue;
+      this.fatal ??= laneTimeout(laneTimeoutSeconds, this.waitingFor());
+    }
+    await condition(isOver);
   }
 
   private async retryFailedBatches(): Promise<void> {
@@ -255,6 +270,7 @@ class Slice {
           nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'WorkerShutdown'],
         },
         summary: `${stage} lane ${lease}`,
+        priority: { priorityKey: lanes.priority },
       }),
     );
     const { device, persistent, keepWarmSeconds, heartbeatMs } = lanes;
@@ -303,8 +319,7 @@ class Slice {
   }
 
   private progress(): StageProgress {
-    const { totals, failed, open } = this.ledger;
-    const waits = open > 0 && !this.paused && this.scheduler.views().length === 0 && this.leases.offering;
+    const { totals, failed } = this.ledger;
     return {
       batches: this.input.to - this.input.from,
       done: this.reused + totals.embedded,
@@ -314,8 +329,13 @@ class Slice {
       modelLoads: totals.modelLoads + this.leases.modelLoads,
       lanes: [...this.scheduler.views(), ...this.leases.views()],
       ...(this.paused ? { paused: true } : {}),
-      ...(waits ? { waitingFor: this.waitingFor() } : {}),
+      ...(this.isWaiting() ? { waitingFor: this.waitingFor() } : {}),
     };
+  }
+
+  /** There is work, and no lane for it. */
+  private isWaiting(): boolean {
+    return this.ledger.open > 0 && !this.paused && this.scheduler.views().length === 0 && this.leases.offering;
   }
 
   private waitingFor(): string {

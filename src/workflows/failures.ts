@@ -59,3 +59,14 @@ export function failureReport(error: unknown): FailureReport {
     next: parts?.next ?? "See the run's history in the Temporal UI",
   };
 }
+
+/** Ends a run that got no lane for as long as it was told to wait. */
+export function laneTimeout(seconds: number, waitingFor: string): ApplicationFailure {
+  const type = 'LaneTimeout';
+  const report: FailureReport = {
+    type,
+    what: `no lane for ${seconds} s (--lane-timeout): waiting for ${waitingFor}`,
+    next: 'Start a host that offers such lanes; the same command goes on from what is finished',
+  };
+  return ApplicationFailure.create({ message: report.what, type, nonRetryable: true, details: [report] });
+}

@@ -38,6 +38,7 @@ import { CampaignView } from './campaign-view.js';
 import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
+import { pickLaneOptions } from './lane-options.js';
 import {
   campaignProgress,
   drainLane,
@@ -257,7 +258,6 @@ class Campaign {
     // With the run in it: a slice of an earlier run of the same campaign may still be giving its lanes back.
     const slice = `${workflowId}/${stage}/${runId.slice(-8)}.${this.cursor}.${attempt}/${from + 1}-${to}`;
     const { paused, drained } = this;
-    const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
     const child = await startChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -270,7 +270,7 @@ class Campaign {
           from,
           to,
           store: options.outputDir,
-          lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue },
+          lanes: { ...pickLaneOptions(options), lanes },
           reportTo: { workflowId, runId },
           paused,
           avoid: [...drained],

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { followCampaign, startCampaign } from '../../src/cli/campaign-client.js';
+import { PRIORITY } from '../../src/contract/defaults.js';
 import { CPU_QUEUE } from '../../src/contract/queues.js';
 import type { CampaignResult, RunOptions, SampleSpec } from '../../src/contract/run.js';
 import { inputStem } from '../../src/io/input.js';
@@ -18,6 +19,7 @@ export function testRunOptions(outputDir: string, options: Partial<RunOptions> =
     lanes: 1,
     persistent: true,
     keepWarmSeconds: 0,
+    priority: PRIORITY,
     heartbeatMs: 3000,
     partMs: 1000,
     stalledMs: 10_000,

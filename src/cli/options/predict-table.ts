@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { HEARTBEAT_MS, KEEP_WARM_SECONDS, WAVE_BYTES } from '../../contract/defaults.js';
+import { HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
 import { BATCH_SEQUENCES } from '../../io/split-sample.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
@@ -120,6 +120,20 @@ export const PREDICT_OPTIONS = {
     help: 'how long a released lane keeps its model',
     type: numberFrom(0),
     default: KEEP_WARM_SECONDS,
+  },
+  priority: {
+    takes: '<1-5>',
+    group: RUN,
+    help: 'among the runs that wait for lanes; 1 comes first',
+    type: wholeNumber({ min: 1, max: 5 }),
+    default: PRIORITY,
+  },
+  laneTimeout: {
+    takes: '<seconds>',
+    group: RUN,
+    help: 'fail when no lane comes for so long',
+    type: numberFrom(1),
+    defaultText: 'wait',
   },
   heartbeat: {
     takes: '<seconds>',
