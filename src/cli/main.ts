@@ -4,12 +4,13 @@ import { version } from '../version.js';
 import { attachCommand } from './attach.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
-import { predictCommand } from './predict.js';
+import { addPredictOptions, predictCommand } from './predict.js';
 import { runCli } from './run.js';
 import { serverCommand } from './server.js';
 import { splitCommand } from './split.js';
 import { statusCommand } from './status.js';
 import { steeringCommands } from './steer.js';
+import { utilsCommand } from './utils.js';
 import { workerCommand } from './worker.js';
 
 const program = new Command('virnucpro')
@@ -22,8 +23,13 @@ const program = new Command('virnucpro')
   .addCommand(splitCommand())
   .addCommand(embedCommand())
   .addCommand(workerCommand())
-  .addCommand(serverCommand());
+  .addCommand(serverCommand())
+  .addCommand(utilsCommand());
 
 steeringCommands().forEach((command) => program.addCommand(command));
+
+program.helpCommand(false).hook('preSubcommand', async (_, command) => {
+  if (command.name() === 'predict') await addPredictOptions(command);
+});
 
 await runCli(program);

@@ -1,11 +1,8 @@
 import { Command } from 'commander';
-import { addOptions } from './options/option-table.js';
-import { PREDICT_OPTIONS } from './options/predict-table.js';
-import { addRetiredFlags } from './options/retired-flags.js';
 
 /** `virnucpro predict INPUT...`: a campaign of one or many samples through Temporal on this machine. */
 export function predictCommand(): Command {
-  const command = new Command('predict')
+  return new Command('predict')
     .description('predict which sequences of FASTA files are viral')
     .argument('[inputs...]', 'FASTA files, plain or .gz, folders of them, or - for standard input')
     .option('-c, --config <file>', 'YAML file with options by their long names')
@@ -21,5 +18,14 @@ export function predictCommand(): Command {
       const { predict } = await import('./predict-run.js');
       await predict(inputs, flags, config as string | undefined);
     });
+}
+
+/** Gives the command its options. Apart, because their checks take longer to load than all other commands together. */
+export async function addPredictOptions(command: Command): Promise<Command> {
+  const [{ addOptions }, { PREDICT_OPTIONS }, { addRetiredFlags }] = await Promise.all([
+    import('./options/option-table.js'),
+    import('./options/predict-table.js'),
+    import('./options/retired-flags.js'),
+  ]);
   return addRetiredFlags(addOptions(command, PREDICT_OPTIONS));
 }

@@ -80,3 +80,6 @@ export const GZIP_RATIO = 4;
 
 /** Failed samples that a campaign's end names one by one; campaign.tsv names all. */
 export const FAILURES_SHOWN = 20;
+
+/** File batches that can be asked for; the largest is 1 GB of ESM-2 3B embeddings, and frames under Arrow's 2 GB. */
+export const BATCH_SEQUENCES = { min: 1, max: 100_000 } as const;

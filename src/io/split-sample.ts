@@ -1,3 +1,4 @@
+import { BATCH_SEQUENCES } from '../contract/defaults.js';
 import { stat } from 'node:fs/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import { ArtifactInvalid, InputError, OptionError } from '../contract/failures.js';
@@ -16,9 +17,6 @@ import { digestOfOrigin, findWhole, type Origin } from './origin.js';
 
 /** Changes when the same input and options would give other chunks, frames or batches. */
 const RULE = 1;
-
-/** Largest file batch that can be asked for: 1 GB of ESM-2 3B embeddings, and frames under Arrow's 2 GB. */
-export const BATCH_SEQUENCES = { min: 1, max: 100_000 } as const;
 
 export interface SplitSampleInput {
   /** Path of a FASTA file, plain or gzipped. It is read more than once. */

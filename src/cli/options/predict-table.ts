@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
-import { BATCH_SEQUENCES } from '../../io/split-sample.js';
+import { BATCH_SEQUENCES, HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
 import { byteSize, numberFrom, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
@@ -95,7 +94,7 @@ export const PREDICT_OPTIONS = {
     takes: '<n>',
     group: RUN,
     help: 'frames in a file batch',
-    type: wholeNumber({ min: 1, max: BATCH_SEQUENCES.max }),
+    type: wholeNumber(BATCH_SEQUENCES),
     defaultText: 'by the size of the sample, 200 to 10,000',
   },
   persistentModels: {

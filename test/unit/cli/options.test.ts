@@ -8,13 +8,13 @@ import { chooseClassifier } from '../../../src/cli/model-type.js';
 import { configText, readConfig } from '../../../src/cli/options/config-file.js';
 import { readOptions } from '../../../src/cli/options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from '../../../src/cli/options/predict-table.js';
-import { predictCommand } from '../../../src/cli/predict.js';
+import { addPredictOptions, predictCommand } from '../../../src/cli/predict.js';
 import { OptionError } from '../../../src/contract/failures.js';
 
 /** What commander makes of `virnucpro predict a.fa -p model.pth` with `args`. */
 async function flags(...args: string[]): Promise<Record<string, unknown>> {
   let parsed: Record<string, unknown> = {};
-  const command = predictCommand()
+  const command = (await addPredictOptions(predictCommand()))
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .action((_: string[], raw: Record<string, unknown>) => void (parsed = raw));
