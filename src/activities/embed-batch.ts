@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js';
 import type { RunningBatch } from '../contract/leases.js';
+import { WAITING_FOR_STORAGE } from '../contract/progress.js';
 import type { EmbedBatchInput, EmbedBatchOutput, ManifestEntry, QuarantinedRow } from '../contract/run.js';
 import type { Embedder } from '../inference/embedder.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
@@ -37,7 +38,7 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
     const { entry, frames, isPublished } = await withStoragePatience(
       () => readBatch(input, store),
       cancellationSignal,
-      ({ message }) => heartbeat.details({ state: 'waiting for storage', reason: message }),
+      ({ message }) => heartbeat.details({ state: WAITING_FOR_STORAGE, reason: message }),
     );
     // Published by an attempt whose end the server never heard of.
     if (isPublished) return { frames: 0, tokens: 0, seconds: 0, modelLoads: 0, refused: [] };
@@ -173,7 +174,7 @@ class BatchRun {
     this.storing = true;
     try {
       return await withStoragePatience(work, this.signal, ({ message }) =>
-        this.heartbeat.details({ state: 'waiting for storage', reason: message }),
+        this.heartbeat.details({ state: WAITING_FOR_STORAGE, reason: message }),
       );
     } finally {
       this.storing = false;

@@ -35,7 +35,7 @@ async function watch({ client }: Looker, id: string): Promise<void> {
   });
   const over = new AbortController();
   try {
-    const following = followCampaign(campaignHandle(client, id), (progress) => display.show(progress));
+    const following = followCampaign(client, campaignHandle(client, id), display.show);
     const result = await Promise.race([following, left, serverGone(over.signal)]);
     display.close();
     if (result === undefined) process.stderr.write(`Left ${id} running\n`);

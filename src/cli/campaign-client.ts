@@ -6,6 +6,8 @@ import {
   WorkflowFailedError,
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
+  isGrpcServiceError,
+  isRetryableError,
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
 import { RunFailed } from '../contract/failures.js';
@@ -16,9 +18,13 @@ import type { CampaignResult, FailureReport, RunMemo, RunOptions, SampleSpec } f
 import { writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
 import type { predictCampaign } from '../workflows/index.js';
+import { troublesOf } from './troubles.js';
 
-/** How often progress is asked for while a run is watched. */
-const POLL_MS = 500;
+/** How often progress is asked for while a run is watched, and what holds it up. */
+const POLL_MS = { progress: 500, troubles: 10_000 } as const;
+
+/** What a watcher does with what it sees. */
+export type Show = (progress: CampaignProgress, troubles: readonly string[]) => void;
 
 /** A cancelled run's lanes finish their calls (under 3 s each) and are given back. */
 const CANCEL_GRACE_MS = 10_000;
@@ -85,8 +91,9 @@ export function campaignHandle(client: Client, workflowId: string): StartedCampa
  * @throws RunFailed when the campaign failed or was cancelled by somebody else; the signal's reason when by it.
  */
 export async function followCampaign(
+  client: Client,
   handle: WorkflowHandle<typeof predictCampaign>,
-  show: (progress: CampaignProgress) => void,
+  show: Show,
   signal?: AbortSignal,
 ): Promise<CampaignResult> {
   const cancel = (): void => {
@@ -96,10 +103,10 @@ export async function followCampaign(
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   const over = new AbortController();
-  const watching = watch(handle, show, over.signal);
+  const watching = watch(client, handle, show, over.signal);
   try {
-    const result = await handle.result();
-    await look(handle, show);
+    const result = await resultOf(handle);
+    await look(handle, (progress) => show(progress, []));
     return result;
   } catch (error) {
     signal?.throwIfAborted();
@@ -111,6 +118,18 @@ export async function followCampaign(
   }
 }
 
+/** The run's result, however long the server is away meanwhile. */
+async function resultOf(handle: WorkflowHandle<typeof predictCampaign>): Promise<CampaignResult> {
+  for (;;) {
+    try {
+      return await handle.result();
+    } catch (error) {
+      const { cause } = error as Error;
+      if (!isGrpcServiceError(cause) || !isRetryableError(cause)) throw error;
+    }
+  }
+}
+
 /** `contigs`, or `a, b, c and 497 more`. */
 function samplesText(samples: readonly SampleSpec[]): string {
   const names = samples.slice(0, SAMPLES_NAMED).map(({ name }) => name);
@@ -119,13 +138,22 @@ function samplesText(samples: readonly SampleSpec[]): string {
 }
 
 async function watch(
+  client: Client,
   handle: WorkflowHandle<typeof predictCampaign>,
-  show: (progress: CampaignProgress) => void,
+  show: Show,
   over: AbortSignal,
 ): Promise<void> {
-  while (!over.aborted) {
-    await look(handle, show);
-    await sleep(POLL_MS, undefined, { signal: over }).catch(() => {});
+  let troubles: readonly string[] = [];
+  for (
+    let asked = Date.now();
+    !over.aborted;
+    await sleep(POLL_MS.progress, undefined, { signal: over }).catch(() => {})
+  ) {
+    if (Date.now() - asked > POLL_MS.troubles) {
+      troubles = await troublesOf(client, handle.workflowId).catch(() => troubles);
+      asked = Date.now();
+    }
+    await look(handle, (progress) => show(progress, troubles));
   }
 }
 

@@ -4,8 +4,9 @@ import { barLine, plainLine, progressLines } from './progress-lines.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
-  show(progress: CampaignProgress): void;
-  close(): void;
+  /** @param troubles what holds the run up, a line each. */
+  show: (progress: CampaignProgress, troubles: readonly string[]) => void;
+  close: () => void;
 }
 
 /** Bars that redraw in place on a terminal; elsewhere a plain line whenever a step moved on by a tenth. */
@@ -16,15 +17,17 @@ export function openDisplay(stream: NodeJS.WriteStream): Display {
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
   return {
-    show: (progress) => update(progressLines(progress).map(barLine).join('\n')),
+    show: (progress, troubles) =>
+      update([...progressLines(progress).map(barLine), ...troubles.map((trouble) => `! ${trouble}`)].join('\n')),
     close: () => update.done(),
   };
 }
 
 function plain(stream: NodeJS.WriteStream): Display {
   const shown = new Map<string, string>();
+  let told = new Set<string>();
   return {
-    show(progress) {
+    show: (progress, troubles) => {
       for (const line of progressLines(progress)) {
         if (line.total === 0 || (line.done === 0 && line.note === '')) continue;
         const step = `${Math.floor((10 * line.done) / line.total)} ${line.note}`;
@@ -32,6 +35,8 @@ function plain(stream: NodeJS.WriteStream): Display {
         shown.set(line.name, step);
         stream.write(`${plainLine(line)}\n`);
       }
+      for (const trouble of troubles) if (!told.has(trouble)) stream.write(`! ${trouble}\n`);
+      told = new Set(troubles);
     },
     close: () => {},
   };

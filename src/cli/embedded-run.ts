@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { type Logger, pino } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
-import { embeddedConnectionOptions } from '../server/dev-server.js';
 import { type EmbeddedServer, joinSupervision } from '../server/supervisor.js';
 import type { ManagedChildSpec } from '../server/managed-child.js';
 import { findTemporalCli } from '../server/temporal-cli.js';
 import { ROLES, type Role } from '../workers/roles.js';
+import { connectPatiently } from './patient-connection.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
@@ -66,11 +66,11 @@ export async function openEmbeddedRun(options: {
 
 /** A client on the server, which must run. */
 export async function connectClient({ address, namespace, uiUrl }: EmbeddedServer): Promise<EmbeddedClient> {
-  const connection = await Connection.connect(embeddedConnectionOptions(address));
+  const { connection, close } = await connectPatiently(address);
   return {
     client: new Client({ connection, namespace }),
     runUrl: (workflowId) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
-    close: () => connection.close(),
+    close,
   };
 }
 

@@ -80,10 +80,13 @@ async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, sign
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });
   const started = await startCampaign(embedded.client, specs, run, workflowId);
   process.stderr.write(
-    `${started.resumed ? 'Going on with' : 'Started'} ${workflowId}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`,
+    started.resumed
+      ? `Going on with ${workflowId}, with the lanes and waiting times it was started with (virnucpro set-max-lanes)\n`
+      : `Started ${workflowId}\n`,
   );
+  process.stderr.write(`Temporal UI: ${embedded.runUrl(workflowId)}\n`);
   const display = openDisplay(process.stderr);
-  const result = await followCampaign(started.handle, (progress) => display.show(progress), signal).finally(() =>
+  const result = await followCampaign(embedded.client, started.handle, display.show, signal).finally(() =>
     display.close(),
   );
   // While a sample is failed, the same command tries it again.

@@ -36,6 +36,11 @@ const USAGE = 2;
  */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   throwInsteadOfExit(program);
+  // The reader has had enough, as in `virnucpro list | head -1`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode);
+    throw error;
+  });
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -56,6 +61,12 @@ function report(error: unknown): number {
     const where = error.where === undefined ? '' : `${error.where}: `;
     process.stderr.write(`error: ${where}${error.what}\n${error.next}\n`);
     return error instanceof OptionError ? USAGE : FAILED;
+  }
+  // The SDK's; its class is not loaded here, since `split` and `--help` need none of the SDK.
+  if (error instanceof Error && error.name === 'ServiceError') {
+    process.stderr.write(`error: the Temporal server does not answer: ${String(error.cause ?? error.message)}\n`);
+    process.stderr.write('See virnucpro server status; the same command can be repeated, finished work is kept\n');
+    return FAILED;
   }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\nThis is a bug, please report it.\n`);
   return FAILED;

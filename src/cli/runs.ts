@@ -8,6 +8,7 @@ import { OptionError } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import type { RunMemo } from '../contract/run.js';
 import type { Looker } from './looker.js';
+import { troublesOf } from './troubles.js';
 
 /** A worker answers within milliseconds; one that cannot replay the run never does. */
 const QUERY_MS = 5_000;
@@ -28,6 +29,8 @@ export interface RunView extends RunMemo {
   open: boolean;
   /** Of an open run that answers. */
   progress?: CampaignProgress;
+  /** What holds an open run up. */
+  troubles?: string[];
 }
 
 /** Every run that the server knows, newest first. */
@@ -42,7 +45,8 @@ export async function listRuns(looker: Looker): Promise<RunView[]> {
  * @throws OptionError when the server knows no such run.
  */
 export async function describeRun(looker: Looker, id: string): Promise<RunView> {
-  return viewRun(looker, await findRun(looker.client, id));
+  const run = await viewRun(looker, await findRun(looker.client, id));
+  return run.open ? { ...run, troubles: await troublesOf(looker.client, id) } : run;
 }
 
 /**

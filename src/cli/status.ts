@@ -29,7 +29,8 @@ export function statusCommand(): Command {
       try {
         const runs = looker === undefined || id !== undefined ? [] : await listRuns(looker);
         const newest = runs.find(({ open }) => open) ?? runs[0];
-        const view = looker !== undefined && id !== undefined ? await describeRun(looker, id) : newest;
+        const chosen = id ?? newest?.id;
+        const view = looker && chosen ? await describeRun(looker, chosen) : undefined;
         if (view === undefined) throw unknownRun(id ?? '(there is none)');
         console.log(
           options.json ? JSON.stringify(view) : statusText(view, looker?.served ? looker.runUrl(view.id) : ''),
@@ -53,7 +54,7 @@ async function idOf(outputDir: string | undefined): Promise<string | undefined> 
 }
 
 function statusText(run: RunView, url: string): string {
-  const { done, failed, samples, progress } = run;
+  const { done, failed, samples, progress, troubles = [] } = run;
   const lanes = STAGES.flatMap((stage) =>
     (progress?.stages[stage].lanes ?? []).map(
       (lane) => `  ${stage}  ${lane.host}/${lane.device}  ${lane.state}  pid ${lane.pid}  ${lane.done} batches done`,
@@ -67,6 +68,7 @@ function statusText(run: RunView, url: string): string {
     ...(url === '' ? [] : [`UI       ${url}`]),
     ...(progress === undefined ? [] : progressLines(progress).map(plainLine)),
     ...(lanes.length === 0 ? [] : ['Lanes', ...lanes]),
+    ...troubles.map((trouble) => `Trouble  ${trouble}`),
     ...(run.state === 'interrupted'
       ? ['No virnucpro command serves it: the same predict command goes on with it.']
       : []),

@@ -50,3 +50,6 @@ export interface CampaignProgress {
 
 /** Name of the query that answers a {@link CampaignProgress}. */
 export const PROGRESS_QUERY = 'progress';
+
+/** Heartbeat state of an activity that has its results and cannot write them now: the disk is full, the store away. */
+export const WAITING_FOR_STORAGE = 'waiting for storage';

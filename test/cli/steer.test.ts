@@ -5,6 +5,8 @@ import path from 'node:path';
 import type { RunView } from '../../src/cli/runs.js';
 import { processesOf, startCli, tinyModels } from '../support/cli.js';
 import { goldenCases } from '../support/golden.js';
+import { hostEnvironment } from '../support/faults/fault-bench.js';
+import { setBehaviour } from '../support/faults/lane-behaviour.js';
 import { eventually } from '../support/processes.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 
@@ -31,65 +33,62 @@ describeWithTemporal('a run seen from another terminal', () => {
     assert.equal((await cli('attach', 'nope')).code, 1);
   }).timeout(30_000);
 
-  // The run can end before the commands that steer it: on a loaded machine they take seconds each.
-  it.skip(
-    'is listed, paused, resumed, watched and cancelled; the same command goes on with it [skipped: races with the end of its run on a loaded machine]',
-    async () => {
-      const out = path.join(dir, 'out');
-      // A model load for every batch makes it last.
-      const options = ['--batch-sequences', '2', '--no-persistent-models'];
-      const args = ['predict', `${lambda.dir}/input.fa`, '-o', out, ...options, ...tinyModels];
-      const run = startCli(args, stateDir);
-      await eventually(() => /dnabert-s: [1-9]/.test(run.output()), 90_000);
+  it('is listed, paused, resumed, watched and cancelled; the same command goes on with it', async () => {
+    const out = path.join(dir, 'out');
+    const args = ['predict', `${lambda.dir}/input.fa`, '-o', out, '--batch-sequences', '2', ...tinyModels];
+    // Slow devices make the run last until all is said.
+    const behaviour = path.join(dir, 'behaviour.json');
+    await setBehaviour(behaviour, { callMs: 3000 });
+    const run = startCli(args, stateDir, '', hostEnvironment(behaviour));
+    await eventually(() => /dnabert-s: [1-9]/.test(run.output()), 90_000);
 
-      const seen = await status('-o', out);
-      const { id, progress } = seen;
-      assert.match(run.output(), new RegExp(`Started ${id}\n`));
-      assert.deepEqual([seen.state, seen.samples, seen.open, seen.outputDir], ['embedding', 1, true, out]);
-      assert.equal(progress!.stages['dnabert-s'].batches, 23);
-      assert.match((await cli('list')).stdout, new RegExp(`\n${id} +embedding +\\S+ +0/1 +${out}\n`));
+    const seen = await status('-o', out);
+    const { id, progress } = seen;
+    assert.match(run.output(), new RegExp(`Started ${id}\n`));
+    assert.deepEqual([seen.state, seen.samples, seen.open, seen.outputDir], ['embedding', 1, true, out]);
+    assert.equal(progress!.stages['dnabert-s'].batches, 23);
+    assert.match((await cli('list')).stdout, new RegExp(`\n${id} +embedding +\\S+ +0/1 +${out}\n`));
 
-      assert.equal((await cli('pause', id)).code, 0);
-      await eventually(async () => (await status(id)).state === 'paused', 30_000);
-      const [refused, bounds] = await Promise.all([cli('drain-lane', id, 'nix/cpu:0'), cli('set-max-lanes', id, '0')]);
-      assert.equal(refused.code, 1);
-      assert.match(refused.stderr, /refuses drainLane: no lane nix\/cpu:0/);
-      assert.equal(bounds.code, 2);
-      const watching = startCli(['attach', id], stateDir);
-      await eventually(() => watching.output().includes('dnabert-s: '), 30_000);
-      watching.child.kill('SIGINT');
-      const left = await watching.ended;
-      assert.equal(left.code, 0, left.stderr);
-      assert.match(left.stderr, /Left .* running/);
+    assert.equal((await cli('pause', id)).code, 0);
+    await eventually(async () => (await status(id)).state === 'paused', 30_000);
+    const [refused, bounds] = await Promise.all([cli('drain-lane', id, 'nix/cpu:0'), cli('set-max-lanes', id, '0')]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /refuses drainLane: no lane nix\/cpu:0/);
+    assert.equal(bounds.code, 2);
+    const watching = startCli(['attach', id], stateDir);
+    await eventually(() => watching.output().includes('dnabert-s: '), 30_000);
+    watching.child.kill('SIGINT');
+    const left = await watching.ended;
+    assert.equal(left.code, 0, left.stderr);
+    assert.match(left.stderr, /Left .* running/);
 
-      const watchedToTheEnd = startCli(['attach', id], stateDir);
-      await eventually(() => watchedToTheEnd.output().includes('dnabert-s: '), 30_000);
+    const watchedToTheEnd = startCli(['attach', id], stateDir);
+    await eventually(() => watchedToTheEnd.output().includes('dnabert-s: '), 30_000);
 
-      assert.equal((await cli('set-max-lanes', id, '2')).code, 0);
-      assert.equal((await cli('resume', id)).code, 0);
-      const lanes = async (): Promise<string[]> =>
-        Object.values((await status(id)).progress!.stages).flatMap((stage) =>
-          stage.lanes.map((lane) => `${lane.host}/${lane.device} ${lane.state}`),
-        );
-      await eventually(async () => (await lanes()).includes(`${hostname()}/cpu:0 up`), 60_000);
+    assert.equal((await cli('set-max-lanes', id, '2')).code, 0);
+    assert.equal((await cli('resume', id)).code, 0);
+    const lanes = async (): Promise<string[]> =>
+      Object.values((await status(id)).progress!.stages).flatMap((stage) =>
+        stage.lanes.map((lane) => `${lane.host}/${lane.device} ${lane.state}`),
+      );
+    await eventually(async () => (await lanes()).includes(`${hostname()}/cpu:0 up`), 60_000);
 
-      assert.equal((await cli('cancel', id)).code, 0);
-      for (const { ended } of [run, watchedToTheEnd]) {
-        const { code, stderr } = await ended;
-        assert.equal(code, 1);
-        assert.match(stderr, /the run was cancelled/);
-      }
-      assert.equal((await status(id)).state, 'cancelled');
-      assert.match((await cli('pause', id)).stderr, /has ended already/);
-      assert.deepEqual(processesOf(stateDir), []);
+    assert.equal((await cli('cancel', id)).code, 0);
+    for (const { ended } of [run, watchedToTheEnd]) {
+      const { code, stderr } = await ended;
+      assert.equal(code, 1);
+      assert.match(stderr, /the run was cancelled/);
+    }
+    assert.equal((await status(id)).state, 'cancelled');
+    assert.match((await cli('pause', id)).stderr, /has ended already/);
+    assert.deepEqual(processesOf(stateDir), []);
 
-      const again = await cli(...args);
-      assert.equal(again.code, 0, again.stderr);
-      assert.match(again.stderr, new RegExp(`Started ${id}\n`));
-      const { state, done, failed } = await status();
-      assert.deepEqual({ state, done, failed }, { state: 'done', done: 1, failed: 0 });
-    },
-  ).timeout(300_000);
+    const again = await cli(...args);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, new RegExp(`Started ${id}\n`));
+    const { state, done, failed } = await status();
+    assert.deepEqual({ state, done, failed }, { state: 'done', done: 1, failed: 0 });
+  }).timeout(300_000);
 
   it('that was left open is cancelled without a command that serves it', async () => {
     const run = startCli(['predict', `${lambda.dir}/input.fa`, '-o', path.join(dir, 'left'), ...tinyModels], stateDir);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { troublesOf } from '../../src/cli/troubles.js';
 import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
 import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
 import { SmallDisk } from '../support/faults/small-disk.js';
@@ -28,10 +29,10 @@ if (typeof disk === 'string') {
       await disk.fill();
       let says = '';
       await eventually(async () => {
-        says = JSON.stringify(await run.heartbeats('dnabert-s'));
-        return says.includes('waiting for storage');
+        says = (await troublesOf(bench.client, run.handle.workflowId)).join('\n');
+        return says !== '';
       }, PATIENCE_MS);
-      assert.match(says, /ENOSPC|no space|full/i);
+      assert.match(says, /^embedBatch waits for storage: .*(ENOSPC|no space|full)/i);
       await disk.free();
       await bench.behave({});
       await run.result(2 * PATIENCE_MS);

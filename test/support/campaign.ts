@@ -35,5 +35,5 @@ export function sampleOf(input: string, prefix = ''): SampleSpec {
 /** Runs a campaign over one input to its end. */
 export async function predictOnce(client: Client, input: string, options: RunOptions): Promise<CampaignResult> {
   const { handle } = await startCampaign(client, [sampleOf(input)], options);
-  return followCampaign(handle, () => {});
+  return followCampaign(client, handle, () => {});
 }

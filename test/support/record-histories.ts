@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { followCampaign, startCampaign } from '../../src/cli/campaign-client.js';
+import { startCampaign } from '../../src/cli/campaign-client.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../../src/contract/progress.js';
 import { STAGES } from '../../src/contract/stages.js';
 import { version } from '../../src/version.js';
@@ -42,7 +42,7 @@ try {
       }, 60_000);
       process.kill(pid, 'SIGKILL');
     }
-    await followCampaign(handle, () => {});
+    await handle.result();
     const name = killed ? 'lane-killed' : 'whole';
     await record(temporal.client, handle.workflowId, `predict-campaign-${name}`);
     for (const stage of STAGES) {

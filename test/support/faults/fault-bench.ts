@@ -110,7 +110,7 @@ export class FaultBench {
 
   /** None while the embedded agent is being started again. */
   agentPids(): number[] {
-    return this.hostProcesses('worker --cpu-lanes');
+    return this.hostProcesses('worker --roles');
   }
 
   /** What the embedded agent and its lanes wrote. */

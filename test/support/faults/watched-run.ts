@@ -86,15 +86,6 @@ export class WatchedRun {
     return found;
   }
 
-  /** What the lease and batch activities of `stage` say of themselves. */
-  async heartbeats(stage: Stage): Promise<unknown[]> {
-    const described = await Promise.all((await this.slices(stage)).map((slice) => slice.describe()));
-    return described
-      .flatMap(({ raw }) => raw.pendingActivities ?? [])
-      .flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? [])
-      .map((payload) => decode(payload));
-  }
-
   /** Every try at every batch of `stage` so far. */
   async attempts(stage: Stage): Promise<BatchAttempt[]> {
     const histories = await Promise.all((await this.slices(stage)).map((slice) => slice.fetchHistory()));

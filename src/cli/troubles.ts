@@ -1,0 +1,35 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { ACTIVITY_PREFIX } from '../contract/activity-names.js';
+import { WAITING_FOR_STORAGE } from '../contract/progress.js';
+
+type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** An offer that no host takes; `progress` tells what the run waits for. */
+const DECLINED = 'Declined';
+
+/**
+ * What holds a run up now, one line each: steps that fail and are tried again, and those that wait for storage. Of the
+ * run and of its slices.
+ */
+export async function troublesOf(client: Client, id: string): Promise<string[]> {
+  const { raw } = await client.workflow.getHandle(id).describe();
+  const slices = await Promise.all(
+    (raw.pendingChildren ?? []).map(({ workflowId }) => client.workflow.getHandle(workflowId!).describe()),
+  );
+  const troubles = [raw, ...slices.map((slice) => slice.raw)]
+    .flatMap(({ pendingActivities }) => pendingActivities ?? [])
+    .flatMap((activity) => troubleOf(activity));
+  return [...new Set(troubles)].sort();
+}
+
+function troubleOf(activity: PendingActivity): string[] {
+  const step = activity.activityType?.name?.slice(ACTIVITY_PREFIX.length) ?? '';
+  const [details] = (activity.heartbeatDetails?.payloads ?? []).map((payload) =>
+    defaultPayloadConverter.fromPayload<{ state?: string; reason?: string }>(payload),
+  );
+  if (details?.state === WAITING_FOR_STORAGE) return [`${step} waits for storage: ${details.reason}`];
+  const { lastFailure } = activity;
+  if (!lastFailure || lastFailure.applicationFailureInfo?.type === DECLINED) return [];
+  return [`${step} failed and is tried again: ${lastFailure.message}`];
+}
