@@ -4,7 +4,7 @@ import { STAGES } from '../src/contract/stages.js';
 import type { BatchAttempt } from '../test/support/faults/watched-run.js';
 import { BenchTemporal } from './support/bench-temporal.js';
 import { type Bench, benchmark, round } from './support/benchmark.js';
-import { writeContigs } from './support/contigs.js';
+import { writeContigs } from '../test/support/contigs.js';
 import { Fleet, LANES } from './support/fleet.js';
 import { readProvenance } from './support/provenance.js';
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchTemporal } from './support/bench-temporal.js';
 import { benchmark, median, quantile, round } from './support/benchmark.js';
-import { writeContigs } from './support/contigs.js';
+import { writeContigs } from '../test/support/contigs.js';
 
 const LANES = 2;
 

@@ -4,7 +4,7 @@ import { STAGES } from '../src/contract/stages.js';
 import { type MemoryAt, memoryAfter, watchLaneMemory } from '../test/support/lane-memory.js';
 import { BenchTemporal } from './support/bench-temporal.js';
 import { benchmark, round } from './support/benchmark.js';
-import { writeContigs } from './support/contigs.js';
+import { writeContigs } from '../test/support/contigs.js';
 import { makeModel } from './support/random-models.js';
 
 const FRAMES_A_BATCH = 8;

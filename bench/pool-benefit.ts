@@ -3,7 +3,7 @@ import path from 'node:path';
 import { STAGES } from '../src/contract/stages.js';
 import { BenchTemporal } from './support/bench-temporal.js';
 import { benchmark, median, round } from './support/benchmark.js';
-import { writeContigs } from './support/contigs.js';
+import { writeContigs } from '../test/support/contigs.js';
 import { readProvenance } from './support/provenance.js';
 import { makeModel } from './support/random-models.js';
 

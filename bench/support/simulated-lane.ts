@@ -95,6 +95,7 @@ async function waitingEmbedder(hidden: number, batchMs: number): Promise<Embedde
   await sleep(LOAD_MS);
   const embedder = {
     facts: { hidden, loadSeconds: LOAD_MS / 1000 },
+    prepare: (sequences: readonly string[]) => Promise.resolve(sequences),
     embed: async (sequences: readonly string[], { signal, onVector, onProgress }: EmbedOptions) => {
       await sleep(batchMs, undefined, signal === undefined ? {} : { signal });
       sequences.forEach((_, row) => onVector?.(row, new Float32Array(hidden)));

@@ -77,3 +77,6 @@ export const GZIP_RATIO = 4;
 
 /** Failed samples that a campaign's end names one by one; campaign.tsv names all. */
 export const FAILURES_SHOWN = 20;
+
+/** A lane's main thread collects garbage this often: some 30 ms each time, while the session thread goes on. */
+export const COLLECT_GARBAGE_MS = 5_000;

@@ -65,6 +65,15 @@ export interface EmbedOptions {
   onRefused?: (row: number, error: NonFiniteEmbedding | OutOfMemory) => void;
 }
 
+/** Sequences as {@link Embedder.prepare} made them ready: each different one once. */
+export interface PreparedSequences {
+  /** How many there are, alike ones counted. */
+  sequences: number;
+  tokens: Int32Array[];
+  /** Which sequences have these tokens. */
+  rows: number[][];
+}
+
 /** A loaded encoder: sequences in, one vector each out. Whoever opens it closes it. */
 export class Embedder {
   /** The vector of a short sequence, computed at the start. */
@@ -108,14 +117,14 @@ export class Embedder {
   }
 
   /**
-   * The mean-pooled vectors of `sequences`, float32 [sequences, hidden], in their order. On a CPU a vector is a pure
-   * function of sequence and model: not of the other sequences, threads or call sizes.
+   * Tokenizes `sequences`, letting other work run now and then. Needs no device: do it while another batch computes.
    * @param sequences upper-case, not empty.
-   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index, unless `onRefused` takes them; InputError
-   *   for a letter without token.
+   * @throws InputError for a letter without token.
    */
-  async embed(sequences: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
-    const { hidden, tokensPerCall } = this.facts;
+  async prepare(
+    sequences: readonly string[],
+    { signal, onProgress }: Pick<EmbedOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<PreparedSequences> {
     const rowsOf = new Map<string, number[]>();
     sequences.forEach((sequence, row) => {
       const rows = rowsOf.get(sequence);
@@ -127,11 +136,31 @@ export class Embedder {
     const tokens: Int32Array[] = [];
     for await (const more of this.tokenize(rows.map(([row]) => [row!, sequences[row!]!]))) {
       tokens.push(...more);
-      progress.tokens += more.reduce((sum, { length }) => sum + length, 0);
-      options.signal?.throwIfAborted();
-      options.onProgress?.({ ...progress });
+      progress.tokens += countTokens(more);
+      signal?.throwIfAborted();
+      onProgress?.({ ...progress });
     }
-    const vectors = new Float32Array(sequences.length * hidden);
+    return { sequences: sequences.length, tokens, rows };
+  }
+
+  /**
+   * The mean-pooled vectors of `sequences`, float32 [sequences, hidden], in their order. On a CPU a vector is a pure
+   * function of sequence and model: not of the other sequences, threads or call sizes.
+   * @param sequences upper-case, not empty; or what {@link prepare} made of them.
+   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index, unless `onRefused` takes them; InputError
+   *   for a letter without token.
+   */
+  async embed(sequences: readonly string[] | PreparedSequences, options: EmbedOptions = {}): Promise<Float32Array> {
+    const { hidden, tokensPerCall } = this.facts;
+    const prepared = 'rows' in sequences ? sequences : await this.prepare(sequences, options);
+    const { tokens, rows } = prepared;
+    const progress: EmbedProgress = {
+      sequencesDone: 0,
+      sequences: rows.length,
+      tokensDone: 0,
+      tokens: countTokens(tokens),
+    };
+    const vectors = new Float32Array(prepared.sequences * hidden);
     const refuse = (of: number[], toError: (row: number) => NonFiniteEmbedding | OutOfMemory): void => {
       if (options.onRefused === undefined) throw toError(of[0]!);
       for (const row of of) options.onRefused(row, toError(row));
@@ -232,6 +261,10 @@ export class Embedder {
       next: 'Check that the checkpoint is the model you meant',
     });
   }
+}
+
+function countTokens(tokens: readonly Int32Array[]): number {
+  return tokens.reduce((sum, { length }) => sum + length, 0);
 }
 
 function emptySequence(index: number): InputError {

@@ -9,6 +9,7 @@ const WINDOW = 10;
 
 /** A lane's resident memory when it had finished so many batches. */
 export interface MemoryAt {
+  pid: number;
   done: number;
   megabytes: number;
 }
@@ -21,7 +22,7 @@ export async function watchLaneMemory(run: WatchedRun, stage: Stage): Promise<Me
     const lane = (await slice?.query<StageProgress>(PROGRESS_QUERY))?.lanes[0];
     if (lane === undefined && seen.length > 0) return seen;
     const megabytes = lane && rssMB(lane.pid);
-    if (megabytes !== undefined) seen.push({ done: lane!.done, megabytes });
+    if (megabytes !== undefined) seen.push({ pid: lane!.pid, done: lane!.done, megabytes });
     await sleep(50);
   }
 }

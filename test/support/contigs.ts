@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { countOpenFrames } from '../../src/sequence/translate.js';
-import { randomNumbers } from '../../test/support/faults/random.js';
+import { randomNumbers } from './faults/random.js';
 
 const STOP_CODONS = new Set(['TAA', 'TAG', 'TGA']);
 
