@@ -8,7 +8,7 @@ import { writeContigs } from '../test/support/contigs.js';
 import { Fleet, LANES } from './support/fleet.js';
 import { readProvenance } from './support/provenance.js';
 
-const BATCH_MS = 4_000;
+const BATCH_MS = 8_000;
 
 await benchmark('fleet', async (bench) => {
   const temporal = await BenchTemporal.start(bench.dir, { lanes: 1, roles: ['control', 'cpu'] });
@@ -28,7 +28,7 @@ async function measure(
   fleet: Fleet,
   kills: boolean,
 ): Promise<void> {
-  const batches = LANES * (small ? 2 : 30);
+  const batches = LANES * (small ? 2 : 12);
   const input = await writeContigs(path.join(dir, 'input.fa'), batches, { from: 100, to: 100 });
   const run = await temporal.run(input, { lanes: LANES });
   const over = new AbortController();

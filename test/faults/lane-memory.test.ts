@@ -8,7 +8,7 @@ import { memoryAfter, watchLaneMemory } from '../support/lane-memory.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 import { type TestTemporal, startTestTemporal } from '../support/temporal.js';
 
-const FRAMES_A_BATCH = 8;
+const FRAMES_A_BATCH = 4;
 const BATCHES = 220;
 
 describeWithTemporal('a persistent lane', () => {
