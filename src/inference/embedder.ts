@@ -10,8 +10,11 @@ import { SessionThread } from './session-thread.js';
 /** Largest difference of a self-test's vector, relative to its norm: GPUs round differently from call to call. */
 const SELF_TEST_TOLERANCE = 1e-3;
 
-/** Tokenizing blocks the thread: other work (heartbeats) gets a turn after this many letters, some 20 ms. */
-const LETTERS_PER_TURN = 5000;
+/** Tokenizing blocks the thread: other work (the results of calls) gets a turn after this many letters, some 3 ms. */
+const LETTERS_PER_TURN = 500;
+
+/** One computes, the next is already with the session thread, so that the device does not wait for this one. */
+const CALLS_UNDER_WAY = 2;
 
 export interface EmbedderOptions {
   /** Folder or file of a checkpoint. */
@@ -165,14 +168,22 @@ export class Embedder {
       if (options.onRefused === undefined) throw toError(of[0]!);
       for (const row of of) options.onRefused(row, toError(row));
     };
+    // A queue, because a call that does not fit the memory goes back as two halves.
     const calls = planCalls(
       tokens.map(({ length }) => length),
       tokensPerCall,
     );
-    // A queue, because a call that does not fit the memory goes back as two halves.
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
+    const underWay: { call: number[]; result: Promise<unknown> }[] = [];
+    const send = (): void => {
+      while (underWay.length < CALLS_UNDER_WAY && calls.length > 0) {
+        const call = calls.shift()!;
+        underWay.push({ call, result: this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error) });
+      }
+    };
+    for (send(); underWay.length > 0; send()) {
       options.signal?.throwIfAborted();
-      const called = await this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error);
+      const { call, result } = underWay.shift()!;
+      const called = await result;
       if (called instanceof OutOfMemory && call.length > 1) {
         const half = call.length >> 1;
         calls.unshift(call.slice(0, half), call.slice(half));
