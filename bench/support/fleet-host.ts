@@ -7,7 +7,6 @@ import { HEARTBEAT_THROTTLE_MS } from '../../src/contract/defaults.js';
 import { leaseQueue } from '../../src/contract/queues.js';
 import { connectWorker } from '../../src/workers/connection.js';
 import { cpuDevices } from '../../src/workers/cpu-devices.js';
-import type { LaneHandle } from '../../src/workers/lane-handle.js';
 import { LanePool } from '../../src/workers/lane-pool.js';
 import { createLog, installRuntime } from '../../src/workers/log.js';
 import { SimulatedLane } from './simulated-lane.js';
@@ -19,7 +18,7 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const connection = await connectWorker(log);
 const devices = cpuDevices(Number(lanes), Number(lanes));
-const pool = new LanePool(devices, log);
+const pool = new LanePool<SimulatedLane>(devices, host, log);
 const living = new Map<number, SimulatedLane>();
 process.on('message', (index: number) => living.get(index)?.kill());
 
@@ -30,6 +29,7 @@ const worker = await Worker.create({
   activities: prefixed(
     createLeaseActivities({
       host,
+      outOfService: (kind) => pool.outOfService(kind),
       take: (offer) => pool.take(offer),
       spawn: (device, offer) => {
         const lane = new SimulatedLane(device, offer, connection, Number(batchMs));
@@ -37,8 +37,7 @@ const worker = await Worker.create({
         return lane;
       },
       retire: (device, reason) => pool.retire(device, reason),
-      // The pool asks a lane for nothing but what both kinds have.
-      release: (device, lane, seconds) => pool.release(device, lane as unknown as LaneHandle | undefined, seconds),
+      release: (device, lane, seconds) => pool.release(device, lane as SimulatedLane | undefined, seconds),
     }),
   ),
   maxConcurrentActivityTaskExecutions: devices.length,

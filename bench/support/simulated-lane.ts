@@ -9,6 +9,7 @@ import type { LaneOffer, RunningBatch } from '../../src/contract/leases.js';
 import type { EmbedOptions, Embedder } from '../../src/inference/embedder.js';
 import type { WorkerConnection } from '../../src/workers/connection.js';
 import { LaneModel } from '../../src/workers/lane-model.js';
+import type { PooledLane } from '../../src/workers/lane-pool.js';
 
 const LOAD_MS = 1_000;
 
@@ -16,7 +17,7 @@ const LOAD_MS = 1_000;
  * A lane without a process of its own, so that one host can have many: worker, activities, model mutex, parts and
  * artifacts are the product's, the encoder waits for `batchMs` instead of computing.
  */
-export class SimulatedLane implements LeasedLane {
+export class SimulatedLane implements LeasedLane, PooledLane {
   readonly pid = process.pid;
   readonly exited: Promise<LaneExit>;
   onParked: () => void = () => {};
@@ -24,6 +25,7 @@ export class SimulatedLane implements LeasedLane {
   private exit!: (exit: LaneExit) => void;
   private readonly model: LaneModel;
   private running: RunningBatch | undefined;
+  private worked = false;
   private serving: { worker: Worker; ended: Promise<void> } | undefined;
 
   constructor(
@@ -48,7 +50,10 @@ export class SimulatedLane implements LeasedLane {
     const activities = createLaneActivities({
       lane: {
         use: (signal, work) => this.model.use(signal, work),
-        running: (batch) => (this.running = batch),
+        running: (batch) => {
+          this.running = batch;
+          this.worked ||= batch === undefined;
+        },
         stalled: () => this.kill(),
       },
       onPark: () => this.onParked(),
@@ -87,7 +92,8 @@ export class SimulatedLane implements LeasedLane {
 
   private end(reason: string): void {
     this.alive = false;
-    this.exit({ reason, charge: false, sick: false, ...(this.running === undefined ? {} : { running: this.running }) });
+    const { running, worked } = this;
+    this.exit({ reason, worked, charge: false, sick: false, ...(running === undefined ? {} : { running }) });
   }
 }
 

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js';
 import type { RunningBatch } from '../contract/leases.js';
 import { WAITING_FOR_STORAGE } from '../contract/progress.js';
@@ -54,7 +54,11 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
     if (isPublished) return { frames: 0, tokens: 0, seconds: 0, modelLoads: 0, refused: [] };
     run = new BatchRun(input, entry, frames, lane, heartbeat);
     const modelLoads = await lane.use(cancellationSignal, run);
-    return { ...(await run.publish()), modelLoads };
+    const output = await run.publish();
+    const { frames: embedded, tokens, seconds, refused } = output;
+    const { stage, index: batch, rows } = input;
+    log.info('batch embedded', { stage, batch, rows, frames: embedded, tokens, seconds, refused: refused.length });
+    return { ...output, modelLoads };
   } finally {
     heartbeat.stop();
   }
@@ -168,7 +172,7 @@ class BatchRun implements LaneWork {
         onRefused: (i, error) =>
           this.refused.push({ row: rows[i]!, reason: error instanceof OutOfMemory ? 'too_large' : 'non_finite' }),
         onProgress: (progress) => {
-          this.watch?.moved();
+          this.watch?.called();
           this.tokens = progress.tokens;
           this.heartbeat.details({ state: 'running', ...progress });
           if (parts.isDue(this.input.partMs)) {

@@ -1,21 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/common';
 import { LANE_RESTARTS, LANE_RESTART_BACKOFF_MS } from '../contract/defaults.js';
-import { type Device, deviceName } from '../contract/devices.js';
-import { DeviceError, LaneLost, ModelError } from '../contract/failures.js';
-import {
-  LEASE_SIGNALS,
-  type LaneDown,
-  type LaneOffer,
-  type LaneTaken,
-  type LaneUp,
-  type RunningBatch,
-} from '../contract/leases.js';
+import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
+import { Declined, DeviceError, LaneLost, ModelError } from '../contract/failures.js';
+import { LEASE_SIGNALS, type LaneOffer, type LaneTaken, type RunningBatch } from '../contract/leases.js';
 import { laneQueue } from '../contract/queues.js';
 import { type Heartbeat, startHeartbeat } from './heartbeat.js';
-
-const SIGNAL_RETRY_MS = { first: 250, longest: 5_000 } as const;
+import { LeasingRun } from './leasing-run.js';
 
 /** A lane process as a lease drives it; the agent's is workers/lane-handle.ts. */
 export interface LeasedLane {
@@ -38,6 +29,8 @@ export interface LaneExit {
   reason: string;
   /** What was running. */
   running?: RunningBatch;
+  /** It has brought at least one batch to an end. */
+  worked: boolean;
   /** The running batch may be the cause: the process died by itself, hung or ran out of memory. */
   charge: boolean;
   /** The device failed its self-test. */
@@ -47,6 +40,8 @@ export interface LaneExit {
 /** What the lease activity needs from its host. */
 export interface HoldLaneDeps {
   host: string;
+  /** Why no device of this kind can ever be taken, if so. */
+  outOfService(kind: DeviceKind): string | undefined;
   take(offer: LaneOffer): Promise<{ device: Device; warm: LeasedLane | undefined }>;
   spawn(device: Device, offer: LaneOffer): LeasedLane;
   release(device: Device, lane: LeasedLane | undefined, keepWarmSeconds: number): void;
@@ -63,6 +58,7 @@ export interface HoldLaneDeps {
 export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<void> {
   const heartbeat = startHeartbeat({ host: deps.host, state: 'taking' });
   try {
+    await declineIfBroken(offer, deps);
     const { device, warm } = await deps.take(offer);
     await new Lease(offer, deps, device, warm, heartbeat).hold();
   } finally {
@@ -70,8 +66,22 @@ export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<vo
   }
 }
 
+/** Hosts and leases whose run has heard why: an offer that is declined comes back every second. */
+const toldWhy = new Set<string>();
+
+async function declineIfBroken({ lease, device }: LaneOffer, { host, outOfService }: HoldLaneDeps): Promise<void> {
+  const reason = outOfService(device);
+  if (reason === undefined) return;
+  if (!toldWhy.has(`${host} ${lease}`)) {
+    await new LeasingRun().signal(LEASE_SIGNALS.declined, { lease, host, reason });
+    toldWhy.add(`${host} ${lease}`);
+  }
+  throw new Declined({ what: `out of service: ${reason}`, where: host, next: 'The offer goes on to other hosts' });
+}
+
 class Lease {
   private readonly context = Context.current();
+  private readonly run = new LeasingRun();
   private readonly where: LaneTaken;
   private readonly queue: string;
 
@@ -89,12 +99,12 @@ class Lease {
   async hold(): Promise<void> {
     let keepWarm = false;
     try {
-      await this.signal(LEASE_SIGNALS.taken, this.where);
+      await this.run.signal(LEASE_SIGNALS.taken, this.where);
       await this.serveUntilParked();
       keepWarm = true;
     } catch (error) {
       // A server that was away longer than the heartbeat knows nothing of this lease, but the run will want it again.
-      keepWarm = this.wasForgotten() && (await this.runIsOpen());
+      keepWarm = this.wasForgotten() && (await this.run.isOpen());
       throw error;
     } finally {
       await this.giveBack(keepWarm && this.offer.persistent && this.offer.keepWarmSeconds > 0);
@@ -109,8 +119,8 @@ class Lease {
       if (end === 'parked') return;
       await this.reportDown(end);
       if (end.sick && ++sickness > 1) this.retire(end.reason);
-      // A death under a batch is the stage run's to judge; one without work means that the lane cannot start.
-      idleDeaths = end.running === undefined ? idleDeaths + 1 : 0;
+      // A death under a batch is the stage run's to judge; one without any work means that the lane cannot start.
+      idleDeaths = end.running === undefined && !end.worked ? idleDeaths + 1 : 0;
       if (idleDeaths > LANE_RESTARTS) {
         throw new LaneLost({
           what: `lane process died ${idleDeaths} times in a row without a batch, at last: ${end.reason}`,
@@ -126,7 +136,7 @@ class Lease {
   private async reportDown({ reason, running, charge }: LaneExit): Promise<void> {
     const pid = this.lane?.pid ?? 0;
     this.lane = undefined;
-    await this.signal(LEASE_SIGNALS.down, {
+    await this.run.signal(LEASE_SIGNALS.down, {
       lease: this.offer.lease,
       queue: this.queue,
       pid,
@@ -155,7 +165,7 @@ class Lease {
         if (error instanceof ModelError || error instanceof DeviceError) throw error;
         lane.kill();
         const exit = await lane.exited;
-        return { ...exit, reason: error instanceof Error ? error.message : String(error) };
+        return exit.sick ? exit : { ...exit, reason: error instanceof Error ? error.message : String(error) };
       },
     );
     return this.orCancelled(Promise.race([lane.exited, parked, broken]));
@@ -165,7 +175,7 @@ class Lease {
     const loadSeconds = warm ? 0 : await lane.start();
     await lane.open(this.queue);
     this.heartbeat.details({ ...this.where, state: 'up', pid: lane.pid });
-    await this.signal(LEASE_SIGNALS.up, { ...this.where, queue: this.queue, pid: lane.pid, loadSeconds });
+    await this.run.signal(LEASE_SIGNALS.up, { ...this.where, queue: this.queue, pid: lane.pid, loadSeconds });
   }
 
   private async giveBack(keepWarm: boolean): Promise<void> {
@@ -182,35 +192,8 @@ class Lease {
     this.deps.release(this.device, undefined, 0);
   }
 
-  /** Tells the run, for as long as the server is away: a lane that the run never hears of is lost to it. */
-  private async signal(name: string, payload: LaneTaken | LaneUp | LaneDown): Promise<void> {
-    for (let wait: number = SIGNAL_RETRY_MS.first; ; wait = Math.min(2 * wait, SIGNAL_RETRY_MS.longest)) {
-      try {
-        return await this.run().signal(name, payload);
-      } catch (error) {
-        // A run that is gone is noticed at the next heartbeat.
-        if (error instanceof WorkflowNotFoundError) return;
-        this.context.log.warn('signal not delivered, trying again', { name, error });
-        await this.orCancelled(sleep(wait));
-      }
-    }
-  }
-
   private wasForgotten(): boolean {
     return this.context.cancellationDetails?.notFound === true;
-  }
-
-  private async runIsOpen(): Promise<boolean> {
-    try {
-      return (await this.run().describe()).status.name === 'RUNNING';
-    } catch {
-      return false;
-    }
-  }
-
-  private run(): ReturnType<Context['client']['workflow']['getHandle']> {
-    const { workflowId, runId } = this.context.info.workflowExecution!;
-    return this.context.client.workflow.getHandle(workflowId, runId);
   }
 
   private orCancelled<T>(work: Promise<T>): Promise<T> {

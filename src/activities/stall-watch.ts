@@ -6,20 +6,30 @@ const REMEMBERED = 101;
 /** Tells when a series of calls has stopped moving: nothing for max(`leastMs`, 20 x the median call). */
 export class StallWatch {
   private readonly durations: number[] = [];
-  private last = performance.now();
+  private last: number;
 
-  constructor(private readonly leastMs: number) {}
+  /** @param now a clock, in milliseconds. */
+  constructor(
+    private readonly leastMs: number,
+    private readonly now = () => performance.now(),
+  ) {
+    this.last = now();
+  }
 
   /** A call has ended. */
-  moved(): void {
-    const now = performance.now();
-    this.durations.push(now - this.last);
+  called(): void {
+    this.durations.push(this.now() - this.last);
     if (this.durations.length > REMEMBERED) this.durations.shift();
-    this.last = now;
+    this.moved();
+  }
+
+  /** Something else that takes its time has ended, or gone on: it says nothing of how long calls take. */
+  moved(): void {
+    this.last = this.now();
   }
 
   get stalled(): boolean {
-    return performance.now() - this.last > Math.max(this.leastMs, STALLED_MEDIANS * this.median());
+    return this.now() - this.last > Math.max(this.leastMs, STALLED_MEDIANS * this.median());
   }
 
   private median(): number {

@@ -20,8 +20,8 @@ import { openStore } from '../io/open-store.js';
 import type { predictCampaign } from '../workflows/index.js';
 import { troublesOf } from './troubles.js';
 
-/** How often progress is asked for while a run is watched, and what holds it up. */
-const POLL_MS = { progress: 500, troubles: 10_000 } as const;
+/** How often progress is asked for while a run is watched, and what holds it up; how long an answer may take. */
+const POLL_MS = { progress: 500, troubles: 10_000, patience: 5_000 } as const;
 
 /** What a watcher does with what it sees. */
 export type Show = (progress: CampaignProgress, troubles: readonly string[]) => void;
@@ -106,7 +106,8 @@ export async function followCampaign(
   const watching = watch(client, handle, show, over.signal);
   try {
     const result = await resultOf(handle);
-    await look(handle, (progress) => show(progress, []));
+    const progress = await look(handle);
+    if (progress !== undefined) show(progress, []);
     return result;
   } catch (error) {
     signal?.throwIfAborted();
@@ -143,17 +144,18 @@ async function watch(
   show: Show,
   over: AbortSignal,
 ): Promise<void> {
+  let progress: CampaignProgress | undefined;
   let troubles: readonly string[] = [];
-  for (
-    let asked = Date.now();
-    !over.aborted;
-    await sleep(POLL_MS.progress, undefined, { signal: over }).catch(() => {})
-  ) {
-    if (Date.now() - asked > POLL_MS.troubles) {
+  let asked = Date.now();
+  while (!over.aborted) {
+    await client.withDeadline(Date.now() + POLL_MS.patience, async () => {
+      progress = (await look(handle)) ?? progress;
+      if (Date.now() - asked < POLL_MS.troubles) return;
       troubles = await troublesOf(client, handle.workflowId).catch(() => troubles);
       asked = Date.now();
-    }
-    await look(handle, (progress) => show(progress, troubles));
+    });
+    if (progress !== undefined) show(progress, troubles);
+    await sleep(POLL_MS.progress, undefined, { signal: over }).catch(() => {});
   }
 }
 
@@ -175,13 +177,9 @@ export async function endRun(client: Client, workflowId: string, heartbeatMs: nu
   return true;
 }
 
-/** Shows how far the run is. No answer while the server restarts or no worker is up: the next poll asks again. */
-async function look(
-  handle: WorkflowHandle<typeof predictCampaign>,
-  show: (progress: CampaignProgress) => void,
-): Promise<void> {
-  const progress = await handle.query<CampaignProgress>(PROGRESS_QUERY).catch(() => undefined);
-  if (progress !== undefined) show(progress);
+/** How far the run is. No answer while the server restarts or no worker is up: the next poll asks again. */
+async function look(handle: WorkflowHandle<typeof predictCampaign>): Promise<CampaignProgress | undefined> {
+  return handle.query<CampaignProgress>(PROGRESS_QUERY).catch(() => undefined);
 }
 
 /** Whether the server knows this run and it has not ended. */

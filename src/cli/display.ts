@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import type { CampaignProgress } from '../contract/progress.js';
+import { cliLog } from './log.js';
 import { barLine, plainLine, progressLines } from './progress-lines.js';
 
 /** Shows a run's progress until it is closed. */
@@ -9,35 +10,60 @@ export interface Display {
   close: () => void;
 }
 
-/** Bars that redraw in place on a terminal; elsewhere a plain line whenever a step moved on by a tenth. */
-export function openDisplay(stream: NodeJS.WriteStream): Display {
-  return stream.isTTY ? bars(stream) : plain(stream);
+/** What a display leaves out. */
+export interface DisplayOptions {
+  /** False: troubles only. */
+  progress: boolean;
+  /** Nothing at all. */
+  quiet: boolean;
+}
+
+/**
+ * Bars that redraw in place on a terminal; elsewhere a plain line whenever a step moved on by a tenth. The lines are
+ * logged, too.
+ */
+export function openDisplay(
+  stream: NodeJS.WriteStream,
+  { progress, quiet }: DisplayOptions = { progress: true, quiet: false },
+): Display {
+  const logged = lines((line) => cliLog().info(line));
+  if (quiet) return logged;
+  const screen = progress && stream.isTTY ? bars(stream) : lines((line) => stream.write(`${line}\n`), progress);
+  return {
+    show: (...seen) => [logged, screen].forEach((display) => display.show(...seen)),
+    close: () => screen.close(),
+  };
 }
 
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
   return {
     show: (progress, troubles) =>
-      update([...progressLines(progress).map(barLine), ...troubles.map((trouble) => `! ${trouble}`)].join('\n')),
+      update([...progressLines(progress).map(barLine), ...noticeLines(progress, troubles)].join('\n')),
     close: () => update.done(),
   };
 }
 
-function plain(stream: NodeJS.WriteStream): Display {
+function lines(write: (line: string) => void, withSteps = true): Display {
   const shown = new Map<string, string>();
   let told = new Set<string>();
   return {
     show: (progress, troubles) => {
-      for (const line of progressLines(progress)) {
+      for (const line of withSteps ? progressLines(progress) : []) {
         if (line.total === 0 || (line.done === 0 && line.note === '')) continue;
         const step = `${Math.floor((10 * line.done) / line.total)} ${line.note}`;
         if (shown.get(line.name) === step) continue;
         shown.set(line.name, step);
-        stream.write(`${plainLine(line)}\n`);
+        write(plainLine(line));
       }
-      for (const trouble of troubles) if (!told.has(trouble)) stream.write(`! ${trouble}\n`);
-      told = new Set(troubles);
+      const notices = noticeLines(progress, troubles);
+      for (const notice of notices) if (!told.has(notice)) write(notice);
+      told = new Set(notices);
     },
     close: () => {},
   };
+}
+
+function noticeLines({ warnings }: CampaignProgress, troubles: readonly string[]): string[] {
+  return [...warnings, ...troubles].map((notice) => `! ${notice}`);
 }

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { type Logger, pino } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
-import { type EmbeddedServer, joinSupervision } from '../server/supervisor.js';
+import { type EmbeddedServer, type SupervisionState, joinSupervision } from '../server/supervisor.js';
 import type { ManagedChildSpec } from '../server/managed-child.js';
 import { findTemporalCli } from '../server/temporal-cli.js';
 import { ROLES, type Role } from '../workers/roles.js';
+import { cliLog } from './log.js';
 import { connectPatiently } from './patient-connection.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -22,6 +22,8 @@ export interface EmbeddedClient {
 export interface EmbeddedRun extends EmbeddedClient {
   /** Whether this process runs server and agent: then the agent is of this build. */
   isSupervisor(): boolean;
+  /** Why the server or its agent is down now; undefined while both serve. */
+  outage(): string | undefined;
 }
 
 /** Joins (or starts) the embedded server and agent, with lanes for this command's options. */
@@ -34,7 +36,7 @@ export async function openEmbeddedRun(options: {
   /** Gives up while the server is not there yet. */
   signal?: AbortSignal;
 }): Promise<EmbeddedRun> {
-  const log = cliLog();
+  let state: SupervisionState | undefined;
   const temporalCli = await embeddedTemporalCli(options.temporalCli);
   // Once joined, only close() leaves: an interrupted run needs server and agent to be cancelled in order.
   const joining = new AbortController();
@@ -45,7 +47,8 @@ export async function openEmbeddedRun(options: {
     stateDir: stateFolderPath(),
     temporalCli,
     startAgent: (server) => agentCommand(server, options),
-    log,
+    log: cliLog(),
+    onStateChange: (next) => (state = next),
     signal: joining.signal,
   }).finally(() => options.signal?.removeEventListener('abort', giveUp));
   try {
@@ -53,6 +56,7 @@ export async function openEmbeddedRun(options: {
     return {
       ...connected,
       isSupervisor: () => supervision.isSupervisor(),
+      outage: () => state?.detail,
       close: async () => {
         await connected.close();
         await supervision.close();
@@ -81,11 +85,6 @@ export function embeddedTemporalCli(flag: string | undefined): Promise<string> {
     cacheDir: cacheFolderPath(),
     log: cliLog().child({}, { level: 'info' }),
   });
-}
-
-/** Warnings and errors of a command, on stderr; level by VIRNUCPRO_LOG_LEVEL. */
-export function cliLog(): Logger {
-  return pino({ level: process.env['VIRNUCPRO_LOG_LEVEL'] ?? 'warn' }, pino.destination(2));
 }
 
 /** The agent that serves this machine's embedded server with CPU lanes. */

@@ -6,7 +6,8 @@ import { NAMESPACE } from '../server/dev-server.js';
 import { stateFile } from '../server/state-folder.js';
 import { type ServerStatus, serverStatus } from '../server/status.js';
 import { joinSupervision } from '../server/supervisor.js';
-import { type EmbeddedClient, cliLog, connectClient, embeddedTemporalCli } from './embedded-run.js';
+import { type EmbeddedClient, connectClient, embeddedTemporalCli } from './embedded-run.js';
+import { cliLog } from './log.js';
 
 /** How long a server that is starting or stopping may take. */
 const PATIENCE_MS = 30_000;

@@ -1,9 +1,8 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
-import { ModelError } from '../contract/failures.js';
 import type { RunOptions, SampleSpec } from '../contract/run.js';
 import { CPU_QUEUE } from '../contract/queues.js';
 import { STDIN, toInputError } from '../io/input.js';
@@ -11,10 +10,16 @@ import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
-import { followCampaign, newRunId, startCampaign } from './campaign-client.js';
+import { type Show, followCampaign, newRunId, startCampaign } from './campaign-client.js';
+import { chooseDevice } from './devices.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
-import { type PredictOptions, parsePredictOptions } from './predict-options.js';
+import { cliLog, logBesideDisplay } from './log.js';
+import { chooseClassifier } from './model-type.js';
+import { readConfig } from './options/config-file.js';
+import { readOptions } from './options/option-table.js';
+import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
+import { makeOutputFolder } from './output-folder.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
@@ -25,18 +30,25 @@ import { reportEnd } from './summary.js';
  * Runs a campaign through Temporal on this machine, or goes on with the one that its output folder holds.
  * @throws InputError, ModelError, OptionError before anything starts; RunFailed when the run fails; Interrupted.
  */
-export async function predict(inputs: readonly string[], raw: unknown): Promise<void> {
-  const options: PredictOptions = parsePredictOptions(raw);
+export async function predict(
+  inputs: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+  configFile?: string,
+): Promise<void> {
+  const config = configFile === undefined ? {} : { config: await readConfig(configFile) };
+  const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, ...config });
+  logBesideDisplay(options);
+  const device = chooseDevice(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
-  const [dnaModel, proteinModel, classifier] = await Promise.all([
+  const [dnaModel, proteinModel, { classifier, chunkSize }] = await Promise.all([
     resolveModel(options.dnaModel, process.env),
     resolveModel(options.proteinModel, process.env),
-    existingFile(options.modelPath),
+    chooseClassifier(options),
   ]);
-  const outputDir = path.resolve(options.outputDir ?? `${defaultName(named)}_predictions`);
+  const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
-    chunkSize: options.expectedLength,
+    chunkSize,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
@@ -45,7 +57,7 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
     keepIntermediate: options.keepIntermediate,
     keepEmbeddings: options.keepEmbeddings,
     waveBytes: options.waveBytes,
-    device: 'cpu',
+    device,
     lanes: options.lanes,
     persistent: options.persistentModels,
     keepWarmSeconds: options.keepWarm,
@@ -65,13 +77,19 @@ export async function predict(inputs: readonly string[], raw: unknown): Promise<
   try {
     // Looked at again: another command may have taken the folder while the server started.
     const planNow = await planRun(asked, options);
-    if (!planNow.done) await runCampaign(embedded, asked, planNow, signal);
+    if (!planNow.done) await runCampaign(embedded, asked, planNow, options, signal);
   } finally {
     await embedded.close();
   }
 }
 
-async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, signal: AbortSignal): Promise<void> {
+async function runCampaign(
+  embedded: EmbeddedRun,
+  asked: Asked,
+  plan: Plan,
+  screen: Pick<PredictOptions, 'progress' | 'quiet'>,
+  signal: AbortSignal,
+): Promise<void> {
   const { run, specs, request, samples } = asked;
   const again = await prepareRun(embedded, asked, plan);
   const workflowId = again ?? newRunId(specs);
@@ -79,16 +97,17 @@ async function runCampaign(embedded: EmbeddedRun, asked: Asked, plan: Plan, sign
   // Before the start: a run that nobody knows of could not be gone on with.
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });
   const started = await startCampaign(embedded.client, specs, run, workflowId);
-  process.stderr.write(
-    started.resumed
-      ? `Going on with ${workflowId}, with the lanes and waiting times it was started with (virnucpro set-max-lanes)\n`
-      : `Started ${workflowId}\n`,
-  );
-  process.stderr.write(`Temporal UI: ${embedded.runUrl(workflowId)}\n`);
-  const display = openDisplay(process.stderr);
-  const result = await followCampaign(embedded.client, started.handle, display.show, signal).finally(() =>
-    display.close(),
-  );
+  const said = started.resumed
+    ? `Going on with ${workflowId}, with the lanes and waiting times it was started with (virnucpro set-max-lanes)`
+    : `Started ${workflowId}`;
+  cliLog().info({ workflowId, outputDir: run.outputDir }, said);
+  if (!screen.quiet) process.stderr.write(`${said}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`);
+  const display = openDisplay(process.stderr, screen);
+  const show: Show = (progress, troubles) => {
+    const outage = embedded.outage();
+    display.show(progress, outage === undefined ? troubles : [`the embedded Temporal: ${outage}`, ...troubles]);
+  };
+  const result = await followCampaign(embedded.client, started.handle, show, signal).finally(() => display.close());
   // While a sample is failed, the same command tries it again.
   if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state: 'done' });
   reportEnd(result, run.outputDir);
@@ -133,17 +152,4 @@ async function withFile(sample: SampleSpec, outputDir: string): Promise<SampleSp
   const input = path.join(folder, `stdin-${(await sha256OfFile(arriving)).slice(0, 16)}.fa`);
   await rename(arriving, input);
   return { ...sample, input };
-}
-
-async function existingFile(file: string): Promise<string> {
-  const resolved = path.resolve(file);
-  const found = await stat(resolved).catch(() => undefined);
-  if (!found?.isFile()) {
-    throw new ModelError({
-      what: 'no such classifier file',
-      where: file,
-      next: 'Give the .pth or .safetensors file of the 300 or 500 model with -p',
-    });
-  }
-  return resolved;
 }

@@ -1,40 +1,25 @@
 import { Command } from 'commander';
+import { addOptions } from './options/option-table.js';
+import { PREDICT_OPTIONS } from './options/predict-table.js';
+import { addRetiredFlags } from './options/retired-flags.js';
 
 /** `virnucpro predict INPUT...`: a campaign of one or many samples through Temporal on this machine. */
 export function predictCommand(): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .description('predict which sequences of FASTA files are viral')
     .argument('[inputs...]', 'FASTA files, plain or .gz, folders of them, or - for standard input')
-    .option('--samples <sheet>', 'CSV file with columns sample,path: more inputs, with names')
-    .option(
-      '-o, --output-dir <dir>',
-      'where results go (default: <stem>_predictions, for several inputs virnucpro_predictions)',
-    )
-    .option('-e, --expected-length <bases>', 'window that contigs are cut into; must fit the classifier (default: 500)')
-    .option('-p, --model-path <file>', 'classifier checkpoint (.pth or .safetensors)')
-    .option('--dna-model <name|dir>', 'DNA encoder (default: dnabert-s)')
-    .option('--protein-model <name|dir>', 'protein encoder (default: esm2-3b)')
-    .option('--lanes <n>', 'CPU lanes: processes that each hold the model of one stage (default: 1)')
-    .option('-t, --threads <n>', 'CPU threads that all lanes share (default: all)')
-    .option('--batch-sequences <n>', 'frames in a file batch (default: by the size of the sample, 200 to 10,000)')
-    .option('--persistent-models', 'load each model once a lane (default)')
-    .option('--no-persistent-models', 'load the model anew for every file batch')
-    .option('-k, --keep-intermediate', "keep the original tool's FASTA files")
-    .option('--keep-embeddings', 'keep the embeddings (13 KB a frame with the real models)')
-    .option('--wave-bytes <size>', 'embeddings that samples taken together may leave on disk (default: 50GB)')
-    .option('--keep-warm <seconds>', 'how long a released lane keeps its model (default: 120)')
-    .option('--heartbeat <seconds>', 'silence after which a lane is taken for dead (default: 15)')
-    .option('--resume', 'go on from what any earlier run finished in the output folder')
-    .option('-f, --force', 'start over, whatever the output folder holds')
-    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
+    .option('-c, --config <file>', 'YAML file with options by their long names')
     .addHelpText(
       'after',
-      '\nExample:\n  virnucpro predict contigs.fa.gz -e 500 -p 500_model.pth --lanes 2\n  virnucpro predict --samples sheet.csv -p 500_model.pth -o results\n\n' +
-        'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed, 130 interrupted.',
+      '\nAn option can also be set by the variable VIRNUCPRO_<OPTION>, or in the file that -c names.\n' +
+        '\nExamples:\n  virnucpro predict contigs.fa.gz -p 500_model.pth --lanes 2\n' +
+        '  virnucpro predict --samples sheet.csv -m 300 -o results\n' +
+        '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed, 130 or 143 interrupted.',
     )
-    .action(async (inputs: string[], raw: unknown) => {
+    .action(async (inputs: string[], { config, ...flags }: Record<string, unknown>) => {
       // Loaded only now: --help and wrong usage answer at once.
       const { predict } = await import('./predict-run.js');
-      await predict(inputs, raw);
+      await predict(inputs, flags, config as string | undefined);
     });
+  return addRetiredFlags(addOptions(command, PREDICT_OPTIONS));
 }

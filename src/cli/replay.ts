@@ -4,7 +4,8 @@ import { ReplayError, Worker } from '@temporalio/worker';
 import { PROGRESS_QUERY } from '../contract/progress.js';
 import { installRuntime } from '../workers/log.js';
 import { workflowBundle } from '../workers/workflow-bundle.js';
-import { type EmbeddedRun, cliLog } from './embedded-run.js';
+import type { EmbeddedRun } from './embedded-run.js';
+import { cliLog } from './log.js';
 
 /** A worker that can replay a run answers within seconds. */
 const QUERY_MS = 15_000;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -28,7 +28,7 @@ export function serverCommand(): Command {
       const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
         import('../server/supervisor.js'),
         import('./embedded-run.js'),
-        findCli(temporalCli, messages()),
+        findCli(temporalCli, await messages()),
       ]);
       const stop = new AbortController();
       const stopped = once(stop.signal, 'abort');
@@ -38,7 +38,7 @@ export function serverCommand(): Command {
         temporalCli: cli,
         // A predict that joins later relies on the supervisor's agent.
         startAgent: (embedded) => agentCommand(embedded, { lanes, threads }),
-        log: messages('warn'),
+        log: await messages('warn'),
         signal: stop.signal,
       }).catch((error: unknown) => {
         if (!stop.signal.aborted) throw error;
@@ -75,19 +75,20 @@ export function serverCommand(): Command {
     .command('install')
     .description('find the Temporal CLI, or download or build it into the cache')
     .option('--temporal-cli <path>', 'Temporal CLI to check (env VIRNUCPRO_TEMPORAL_CLI)')
-    .action(async ({ temporalCli }: CliOption) => console.log(await findCli(temporalCli, messages())));
+    .action(async ({ temporalCli }: CliOption) => console.log(await findCli(temporalCli, await messages())));
 
   return server;
 }
 
-// Loaded when needed: the Temporal client takes longer to load than most commands to run.
+// Loaded when needed, as all that other commands do without: the Temporal client takes longer to load than most take to run.
 async function findCli(flag: string | undefined, log: Logger): Promise<string> {
   const { findTemporalCli } = await import('../server/temporal-cli.js');
   return findTemporalCli({ ...(flag !== undefined && { flag }), cacheDir: cacheFolderPath(), log });
 }
 
 /** Log messages as plain lines on stderr. */
-function messages(level = 'info'): Logger {
+async function messages(level = 'info'): Promise<Logger> {
+  const { pino } = await import('pino');
   const write = (line: string): boolean => {
     const { msg, detail } = JSON.parse(line) as { msg: string; detail?: string };
     return process.stderr.write(detail === undefined ? `${msg}\n` : `${msg}: ${detail}\n`);

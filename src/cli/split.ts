@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { inputStem } from '../io/input.js';
 import { splitToFasta } from '../io/split-fasta.js';
 import { CHUNK_SIZE } from '../sequence/chunk.js';
+import { makeOutputFolder } from './output-folder.js';
 import { interruption } from './run.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -16,7 +17,7 @@ export function splitCommand(): Command {
       const { files, ...totals } = await splitToFasta({
         input,
         stem: inputStem(input),
-        outputDir: options.outputDir,
+        outputDir: await makeOutputFolder(options.outputDir),
         chunkSize: options.expectedLength,
         signal: interruption(),
       });

@@ -20,6 +20,9 @@ export function statusCommand(): Command {
     .option('--json', 'print one JSON object')
     .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
     .action(async (run: string | undefined, options: StatusOptions) => {
+      if (run !== undefined && options.outputDir !== undefined) {
+        throw new OptionError({ what: 'a run and --output-dir', next: 'Give one of them: both name a run' });
+      }
       const id = run ?? (await idOf(options.outputDir));
       const [{ openLooker }, { describeRun, listRuns, unknownRun }] = await Promise.all([
         import('./looker.js'),
@@ -68,6 +71,7 @@ function statusText(run: RunView, url: string): string {
     ...(url === '' ? [] : [`UI       ${url}`]),
     ...(progress === undefined ? [] : progressLines(progress).map(plainLine)),
     ...(lanes.length === 0 ? [] : ['Lanes', ...lanes]),
+    ...(progress?.warnings ?? []).map((warning) => `Warning  ${warning}`),
     ...troubles.map((trouble) => `Trouble  ${trouble}`),
     ...(run.state === 'interrupted'
       ? ['No virnucpro command serves it: the same predict command goes on with it.']

@@ -1,21 +1,35 @@
 import { Command } from 'commander';
 import { COMMANDS, type DrainLane, type SetMaxLanes } from '../contract/commands.js';
+import type * as steerRun from './steer-run.js';
 import { wholeNumber } from './whole-number.js';
 
+/** What the commands do, loaded when one is called; tests put their own. */
+type Steering = Pick<typeof steerRun, 'cancel' | 'sendUpdate'>;
+
 /** `virnucpro cancel|pause|resume|retry-failed|drain-lane|set-max-lanes`: tells a run what to do. */
-export function steeringCommands(): Command[] {
+export function steeringCommands(load: () => Promise<Steering> = () => import('./steer-run.js')): Command[] {
+  const update =
+    (name: string) =>
+    async (run: string, argument?: object): Promise<void> => {
+      const { sendUpdate } = await load();
+      await sendUpdate(run, name, argument);
+    };
   return [
     steering('cancel', 'end a run and give its lanes back; finished work is kept').action(async (run: string) => {
-      const { cancel } = await import('./steer-run.js');
+      const { cancel } = await load();
       await cancel(run);
     }),
-    steering('pause', 'finish the calls under way and give the lanes to other runs').action(update(COMMANDS.pause)),
-    steering('resume', 'go on after pause').action(update(COMMANDS.resume)),
-    steering('retry-failed', 'try failed file batches again now').action(update(COMMANDS.retryFailed)),
-    steering('drain-lane', 'take one lane away from a run')
+    steering('pause', 'finish the calls under way and give the lanes to other runs').action((run: string) =>
+      update(COMMANDS.pause)(run),
+    ),
+    steering('resume', 'go on after pause').action((run: string) => update(COMMANDS.resume)(run)),
+    steering('retry-failed', 'try failed file batches again now').action((run: string) =>
+      update(COMMANDS.retryFailed)(run),
+    ),
+    steering('drain-lane', 'take one lane away from a run, until set-max-lanes')
       .argument('<lane>', 'host/device, as status prints it')
       .action((run: string, lane: string) => update(COMMANDS.drainLane)(run, { lane } satisfies DrainLane)),
-    steering('set-max-lanes', 'how many lanes a run may use at once')
+    steering('set-max-lanes', 'how many lanes a run may use at once, drained ones too')
       .argument('<lanes>', 'from 1 up', wholeNumber('<lanes>', { min: 1, max: 1024 }))
       .action((run: string, lanes: number) => update(COMMANDS.setMaxLanes)(run, { lanes } satisfies SetMaxLanes)),
   ];
@@ -23,11 +37,4 @@ export function steeringCommands(): Command[] {
 
 function steering(name: string, description: string): Command {
   return new Command(name).description(description).argument('<run>', 'its id, as predict and list print it');
-}
-
-function update(name: string): (run: string, argument?: object) => Promise<void> {
-  return async (run, argument) => {
-    const { sendUpdate } = await import('./steer-run.js');
-    await sendUpdate(run, name, argument);
-  };
 }

@@ -7,12 +7,12 @@ export const COMMANDS = {
   setMaxLanes: 'setMaxLanes',
 } as const;
 
-/** Argument of the update `drainLane`: one lane, as `host/device`, gives its work back and its lease up. */
+/** Argument of the update `drainLane`: one lane, as `host/device`, gives its work back and is not used until `setMaxLanes`. */
 export interface DrainLane {
   lane: string;
 }
 
-/** Argument of the update `setMaxLanes`: most lanes at once, from 1 up. */
+/** Argument of the update `setMaxLanes`: most lanes at once, from 1 up; drained ones may be among them again. */
 export interface SetMaxLanes {
   lanes: number;
 }

@@ -16,6 +16,15 @@ export interface LaneOffer {
   keepWarmSeconds: number;
   /** The lease activity and the lane heartbeat at least this often, in milliseconds. */
   heartbeatMs: number;
+  /** Lanes (`host/device`) that the run was told to give up: any but these. */
+  avoid: string[];
+}
+
+/** Signal: a host's devices of the kind that is asked for are all out of service. The offer goes on to other hosts. */
+export interface LaneDeclined {
+  lease: string;
+  host: string;
+  reason: string;
 }
 
 /** Signal: a host accepted the offer and prepares the device; the next offer may open. */
@@ -50,4 +59,9 @@ export interface LaneDown {
 }
 
 /** Names of the signals that agents send to a stage run. */
-export const LEASE_SIGNALS = { taken: 'laneTaken', up: 'laneUp', down: 'laneDown' } as const;
+export const LEASE_SIGNALS = {
+  declined: 'laneDeclined',
+  taken: 'laneTaken',
+  up: 'laneUp',
+  down: 'laneDown',
+} as const;

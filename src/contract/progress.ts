@@ -46,6 +46,8 @@ export interface CampaignProgress {
   samples: { total: number; split: number; done: number; failed: number };
   frames: number;
   stages: Record<Stage, StageProgress>;
+  /** What people should know though the run goes on: a sentence each. */
+  warnings: string[];
 }
 
 /** Name of the query that answers a {@link CampaignProgress}. */

@@ -61,7 +61,14 @@ export interface CampaignInput {
   waves?: ArtifactRef[];
   /** Paused by a person before continue-as-new. */
   paused?: boolean;
+  /** Lanes (`host/device`) that a person drained before continue-as-new. */
+  drained?: string[];
+  /** What earlier runs of the same campaign warned of. */
+  warnings?: StageWarnings;
 }
+
+/** What a campaign warns of, the last of each stage. */
+export type StageWarnings = Partial<Record<Stage, string>>;
 
 /** What a campaign's memo holds, for lists of runs: counts are of finished waves. A `type`, as memos want an index. */
 export type RunMemo = CampaignCounts & {
@@ -159,6 +166,8 @@ export interface EmbedStageInput {
   reportTo?: { workflowId: string; runId: string };
   /** Starts paused: the campaign is. */
   paused?: boolean;
+  /** Lanes (`host/device`) that it must not use: a person drained them. */
+  avoid?: string[];
 }
 
 /** A file batch that no lane could embed. */

@@ -17,6 +17,11 @@ const SPACE = 32;
 const RECORD_START = '>'.charCodeAt(0);
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+// V8 makes loops over arrays that are constants of their module about three times as fast as over any others. These hold
+// a part of the file, small enough to be cheap for a short record, and the alphabet during one call.
+const area = new Uint8Array(1 << 12);
+const areLetters = new Uint8Array(256);
+
 /** One record of a FASTA file. */
 export interface FastaRecord {
   /** Header up to the first blank. */
@@ -133,25 +138,29 @@ class FastaParser {
     return record;
   }
 
-  /** The hot loop: letters and plain line ends, until anything else or until there is no room. */
+  /** The hot loop: letters and the line ends behind them, until anything else or until there is no room. */
   private readLetters(piece: Uint8Array, from: number): number {
-    const { isLetter } = this;
     const { bytes, length } = this.sequence;
-    let to = length;
-    let at = from;
-    while (at < piece.length && to < bytes.length) {
-      const byte = piece[at]!;
-      if (isLetter[byte] === 1) bytes[to++] = byte;
-      else if (byte === LF && to > length) this.line += 1;
-      else break;
-      at += 1;
+    if (this.isLetter[piece[from]!] === 0) return from;
+    const count = Math.min(piece.length - from, area.length, bytes.length - length);
+    area.set(count === piece.length ? piece : piece.subarray(from, from + count));
+    areLetters.set(this.isLetter);
+    let at = 0;
+    let letters = 0;
+    let lines = 0;
+    for (; at < count; at++) {
+      const byte = area[at]!;
+      if (areLetters[byte] === 1) area[letters++] = byte;
+      else if (byte === CR || (byte === LF && area[at - 1] !== CR)) lines += 1;
+      else if (byte !== LF) break;
     }
-    if (at > from) {
-      this.sequence.length = to;
-      this.atLineStart = piece[at - 1] === LF;
-      this.afterCr = false;
-    }
-    return at;
+    bytes.set(area.subarray(0, letters), length);
+    this.sequence.length += letters;
+    this.line += lines;
+    const last = piece[from + at - 1];
+    this.atLineStart = last === LF || last === CR;
+    this.afterCr = last === CR;
+    return from + at;
   }
 
   private readHeader(piece: Uint8Array, at: number): number {

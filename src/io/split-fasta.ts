@@ -1,16 +1,18 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { checkChunkSize, chunkSpans } from '../sequence/chunk.js';
-import { chunkId } from '../sequence/ids.js';
-import { visitOpenFrames } from '../sequence/translate.js';
-import { breather } from './breather.js';
-import { ByteWriter } from './byte-writer.js';
-import { readFasta } from './fasta.js';
+import { checkChunkSize } from '../sequence/chunk.js';
+import { makeBlocks } from './block-maker.js';
+import { type FastaRecord, readFasta } from './fasta.js';
 import { inputName, readInput } from './input.js';
 import { writeAtomically } from './local-store.js';
+import type { Block, SplitBlock } from './split-block.js';
+import { SplitThreads } from './split-threads.js';
+import { StreamedFile } from './streamed-file.js';
 
-/** Line length of Biopython's FASTA writer, which the original tool uses for chunks (not for frames). */
-const CHUNK_LINE = 60;
+/** More threads would wait for the one that reads. */
+const MOST_THREADS = 3;
+/** Blocks that are being split or written: enough for all threads, at some megabytes each. */
+const BLOCKS_AT_ONCE = 8;
 
 export interface SplitFastaInput {
   /** Path, or `-` for standard input. */
@@ -20,6 +22,8 @@ export interface SplitFastaInput {
   outputDir: string;
   /** Window in bases. */
   chunkSize: number;
+  /** Threads besides the calling one; default: one for each other core, up to {@link MOST_THREADS}. */
+  threads?: number;
   signal?: AbortSignal;
 }
 
@@ -56,55 +60,57 @@ export async function splitToFasta(task: SplitFastaInput): Promise<SplitFastaOut
 
 async function writeFiles(
   task: SplitFastaInput,
-  files: SplitFastaOutput['files'],
+  paths: SplitFastaOutput['files'],
 ): Promise<Omit<SplitFastaOutput, 'files'>> {
-  const handles: FileHandle[] = [];
-  const writerTo = async (file: string): Promise<ByteWriter> => {
-    const handle = await open(file, 'w');
-    handles.push(handle);
-    return new ByteWriter(handle);
-  };
-  try {
-    const chunked = await writerTo(files.chunks);
-    const nucleotides = await writerTo(files.nucleotide);
-    const proteins = await writerTo(files.protein);
-    const writers = [chunked, nucleotides, proteins];
-    const breathe = breather(task.signal);
-    const stoppable = task.signal === undefined ? {} : { signal: task.signal };
-    const totals = { records: 0, bases: 0, chunks: 0, chunksNoOpenFrame: 0, frames: 0 };
-    for await (const { id, sequence } of readFasta(
-      readInput(task.input, stoppable),
-      inputName(task.input),
-      stoppable,
-    )) {
+  const stoppable = task.signal === undefined ? {} : { signal: task.signal };
+  const records = readFasta(readInput(task.input, stoppable), inputName(task.input), stoppable);
+  const totals = { records: 0, bases: 0, chunks: 0, chunksNoOpenFrame: 0, frames: 0 };
+  async function* counted(): AsyncGenerator<FastaRecord> {
+    for await (const record of records) {
       totals.records += 1;
-      totals.bases += sequence.length;
-      let number = 0;
-      for (const { start, end } of chunkSpans(sequence.length, task.chunkSize)) {
-        const chunk = sequence.subarray(start, end);
-        const header = `>${chunkId(id, ++number)}`;
-        chunked.text(`${header}\n`);
-        chunked.lines(chunk, CHUNK_LINE);
-        const open = visitOpenFrames(chunk, (name, nucleotide, protein) => {
-          nucleotides.text(`${header}${name}\n`);
-          nucleotides.line(nucleotide);
-          proteins.text(`${header}${name}\n`);
-          proteins.line(protein);
-        });
-        totals.chunks += 1;
-        totals.frames += open;
-        if (open === 0) totals.chunksNoOpenFrame += 1;
-        for (const writer of writers) {
-          const flushed = writer.flushIfFull();
-          if (flushed) await flushed;
-        }
-        const pause = breathe();
-        if (pause) await pause;
-      }
+      totals.bases += record.sequence.length;
+      yield record;
     }
-    for (const writer of writers) await writer.flush();
+  }
+
+  const threads = new SplitThreads(task.threads ?? Math.min(availableParallelism() - 1, MOST_THREADS));
+  const files: StreamedFile[] = [];
+  try {
+    for (const file of [paths.chunks, paths.nucleotide, paths.protein]) files.push(await StreamedFile.create(file));
+    const write = async (result: SplitBlock): Promise<void> => {
+      const texts = [result.chunked, result.nucleotides, result.proteins];
+      await Promise.all(files.map((file, i) => file.write(texts[i]!)));
+      totals.chunks += result.chunks;
+      totals.chunksNoOpenFrame += result.chunksNoOpenFrame;
+      totals.frames += result.frames;
+    };
+    const split = (block: Block): Promise<SplitBlock> => {
+      task.signal?.throwIfAborted();
+      return threads.split(block);
+    };
+    await inOrder(makeBlocks(counted(), task.chunkSize), split, write, BLOCKS_AT_ONCE);
     return totals;
   } finally {
-    for (const handle of handles) await handle.close();
+    await threads.close();
+    await Promise.all(files.map((file) => file.close()));
   }
+}
+
+/** Maps `items` with up to `most` under way, and consumes the results one at a time, in the items' order. */
+async function inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  map: (item: Item) => Promise<Result>,
+  consume: (result: Result) => Promise<void>,
+  most: number,
+): Promise<void> {
+  const underWay: Promise<void>[] = [];
+  let last = Promise.resolve();
+  for await (const item of items) {
+    last = Promise.all([map(item), last]).then(([result]) => consume(result));
+    // Of several that fail only the first is waited for.
+    last.catch(() => {});
+    underWay.push(last);
+    if (underWay.length === most) await underWay.shift();
+  }
+  await last;
 }

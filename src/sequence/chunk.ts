@@ -25,13 +25,34 @@ export function checkChunkSize(size: number): void {
  * surplus to the last chunk, which is therefore shorter: 501 bases give [0, 500) and [250, 501).
  * All other chunks have exactly `size` bases. An empty contig has no chunk.
  */
-export function* chunkSpans(length: number, size: number): Generator<Span> {
-  const n = Math.ceil(length / size);
-  const surplus = n * size - length;
-  const overlap = Math.floor(surplus / n);
-  const oneMore = surplus - overlap * (n - 1);
-  for (let i = 0; i < n; i++) {
-    const start = i * size - i * overlap - Math.min(i, oneMore);
-    yield { start, end: Math.min(start + size, length) };
+export class Chunks {
+  readonly count: number;
+  private readonly overlap: number;
+  private readonly oneMore: number;
+
+  constructor(
+    private readonly length: number,
+    private readonly size: number,
+  ) {
+    this.count = Math.ceil(length / size);
+    const surplus = this.count * size - length;
+    this.overlap = Math.floor(surplus / this.count);
+    this.oneMore = surplus - this.overlap * (this.count - 1);
   }
+
+  /** Where chunk `i`, counted from 0, starts. */
+  start(i: number): number {
+    return i * this.size - i * this.overlap - Math.min(i, this.oneMore);
+  }
+
+  /** Where chunk `i` ends. */
+  end(i: number): number {
+    return Math.min(this.start(i) + this.size, this.length);
+  }
+}
+
+/** All {@link Chunks} of a contig. */
+export function* chunkSpans(length: number, size: number): Generator<Span> {
+  const chunks = new Chunks(length, size);
+  for (let i = 0; i < chunks.count; i++) yield { start: chunks.start(i), end: chunks.end(i) };
 }

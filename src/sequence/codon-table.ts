@@ -33,6 +33,14 @@ export const AMINO_ACIDS = new Uint8Array(512);
 /** Codon -> what its reverse complement translates to, read on the forward strand. */
 export const AMINO_ACIDS_OF_REVERSE = new Uint8Array(512);
 
+/** Codon -> bits: {@link STOP_FORWARD}, {@link STOP_REVERSE}, {@link RESIDUE}. */
+export const CODON_MARKS = new Uint8Array(512);
+export const STOP_FORWARD = 1;
+/** The codon's reverse complement is a stop. */
+export const STOP_REVERSE = 2;
+/** All letters are ACGT: it adds a residue, or is a stop. */
+export const RESIDUE = 4;
+
 const ORDER_OF_CODE = 'TCAG';
 [...STANDARD_CODE].forEach((aminoAcid, i) => {
   const [first, second, third] = [i >> 4, (i >> 2) & 3, i & 3].map((at) => BASES.indexOf(ORDER_OF_CODE[at]!)) as [
@@ -40,6 +48,10 @@ const ORDER_OF_CODE = 'TCAG';
     number,
     number,
   ];
-  AMINO_ACIDS[(first << 6) | (second << 3) | third] = aminoAcid.charCodeAt(0);
-  AMINO_ACIDS_OF_REVERSE[((3 - third) << 6) | ((3 - second) << 3) | (3 - first)] = aminoAcid.charCodeAt(0);
+  const codon = (first << 6) | (second << 3) | third;
+  const reversed = ((3 - third) << 6) | ((3 - second) << 3) | (3 - first);
+  AMINO_ACIDS[codon] = aminoAcid.charCodeAt(0);
+  AMINO_ACIDS_OF_REVERSE[reversed] = aminoAcid.charCodeAt(0);
+  CODON_MARKS[codon]! |= RESIDUE | (aminoAcid === '*' ? STOP_FORWARD : 0);
+  CODON_MARKS[reversed]! |= aminoAcid === '*' ? STOP_REVERSE : 0;
 });

@@ -47,6 +47,9 @@ const ORPHAN_GRACE_MS = 3_000;
 
 const POLL_MS = 20;
 
+/** Lines of its log: a panic of the server prints some 100 below its reason. */
+const LAST_WORDS = 200;
+
 /** gRPC address of a folder's server. */
 export function serverAddress(folder: StateFolder): string {
   return `${LOOPBACK}:${folder.ports.server}`;
@@ -95,7 +98,7 @@ export async function startDevServer(
     });
   });
   const ended = child.exited.then((how) => {
-    const lastWords = log.tail();
+    const lastWords = log.tail(LAST_WORDS);
     log.close();
     return { how, lastWords };
   });
@@ -187,6 +190,13 @@ async function killOrphan(folder: StateFolder): Promise<void> {
   if (stdout.includes(stateFile(folder.dir, 'temporal.db'))) process.kill(pid, 'SIGKILL');
 }
 
+/** The lines that tell of an error, without the stack of a panic below them; all of them when none does. */
+function errorsIn(lastWords: string): string {
+  const lines = lastWords.split('\n');
+  const errors = lines.filter((line) => /level=(ERROR|FATAL)|^(panic|error):/i.test(line));
+  return (errors.length > 0 ? errors.slice(0, 2) : lines.slice(-8)).join('\n');
+}
+
 function startFailure(how: string, lastWords: string, folder: StateFolder): ServerError {
   const database = stateFile(folder.dir, 'temporal.db');
   const where = stateFile(folder.dir, 'server.log');
@@ -205,7 +215,7 @@ function startFailure(how: string, lastWords: string, folder: StateFolder): Serv
     });
   }
   return new ServerError({
-    what: `the Temporal server ${how}. Its last words: ${lastWords || '(none)'}`,
+    what: `the Temporal server ${how}. Its last words: ${errorsIn(lastWords) || '(none)'}`,
     where,
     next: 'Read that log; `virnucpro server install` gets another Temporal CLI',
   });

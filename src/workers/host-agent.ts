@@ -37,12 +37,12 @@ export class HostAgent {
 
   private constructor(
     private readonly workers: Worker[],
-    private readonly pool: LanePool,
+    private readonly pool: LanePool<LaneHandle>,
   ) {}
 
   static async create(options: HostAgentOptions): Promise<HostAgent> {
     const { roles, connection, log, host = hostname(), laneEnv = process.env } = options;
-    const pool = new LanePool(options.devices, log);
+    const pool = new LanePool<LaneHandle>(options.devices, host, log);
     const workers: Worker[] = [];
     const add = async (worker: WorkerOptions): Promise<void> => {
       workers.push(
@@ -67,6 +67,7 @@ export class HostAgent {
       if (!roles.includes('lanes') || pool.count(kind) === 0) continue;
       const activities = createLeaseActivities({
         host,
+        outOfService: (deviceKind) => pool.outOfService(deviceKind),
         take: (offer) => pool.take(offer),
         spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
         retire: (device, reason) => pool.retire(device, reason),

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LaneExit, LeasedLane } from '../activities/hold-lane.js';
 import { type Device, deviceName } from '../contract/devices.js';
-import { LaneLost, ModelError } from '../contract/failures.js';
+import { DeviceError, LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer, RunningBatch } from '../contract/leases.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
@@ -34,6 +34,7 @@ export class LaneHandle implements LeasedLane {
   /** Pings since the last sign of life; counted from the first one on, since a process answers none while it loads. */
   private unanswered: number | undefined;
   private running: RunningBatch | undefined;
+  private worked = false;
   /** Why the agent itself killed it, if it did. */
   private verdict: { reason: string; charge: boolean; sick: boolean } | undefined;
 
@@ -42,9 +43,10 @@ export class LaneHandle implements LeasedLane {
     readonly offer: LaneOffer,
     log: Logger,
     env: NodeJS.ProcessEnv,
+    program = LANE_PROCESS,
   ) {
     const title = `virnucpro-lane ${offer.stage} ${deviceName(device)}`;
-    this.child = fork(LANE_PROCESS, [title], {
+    this.child = fork(program, [title], {
       env: pinnedEnvironment(env, device),
       execArgv: ['--enable-source-maps', '--expose-gc'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -90,12 +92,12 @@ export class LaneHandle implements LeasedLane {
   }
 
   async open(queue: string): Promise<void> {
-    await this.ask({ op: 'open', queue }, 'opened');
+    const { rssBytes } = await this.ask({ op: 'open', queue }, 'opened');
+    this.log.info({ queue, rssBytes }, 'lane serves');
   }
 
   async close(): Promise<void> {
-    const { rssBytes } = await this.ask({ op: 'close' }, 'closed');
-    this.log.info({ rssBytes }, 'lane released');
+    await this.ask({ op: 'close' }, 'closed');
   }
 
   /** Ends the process: politely first, by SIGKILL when a call does not return in time. */
@@ -113,7 +115,12 @@ export class LaneHandle implements LeasedLane {
   private hear(message: FromLane): void {
     this.unanswered = 0;
     if (message.op === 'parked') this.onParked();
-    if (message.op === 'running') this.running = message.batch;
+    if (message.op === 'running') {
+      if (message.batch === undefined) this.worked = true;
+      this.running = message.batch;
+    }
+    // Parked or asked to end: what its stage has left in memory.
+    if (message.op === 'closed') this.log.info({ rssBytes: message.rssBytes }, 'lane released');
     if (message.op === 'stalled') this.condemn({ reason: 'a model call does not return', charge: true, sick: false });
     if (message.op === 'sick') this.condemn({ reason: message.message, charge: false, sick: true });
     for (const waiter of [...this.waiting]) waiter(message);
@@ -151,6 +158,7 @@ export class LaneHandle implements LeasedLane {
       reason,
       sick: this.verdict?.sick ?? false,
       ...(this.running === undefined ? {} : { running: this.running }),
+      worked: this.worked,
       charge,
     };
   }
@@ -178,15 +186,20 @@ export class LaneHandle implements LeasedLane {
 
   private failure(type: string, message: string): Error {
     const where = `lane ${this.offer.stage} ${deviceName(this.device)}, pid ${this.pid}`;
-    return type === 'ModelError'
-      ? new ModelError({ what: message, where, next: 'Check the model' })
-      : new LaneLost({ what: message, where, next: 'Its batches move to another lane' });
+    if (type === 'ModelError') return new ModelError({ what: message, where, next: 'Check the model' });
+    if (type === 'DeviceError') return new DeviceError({ what: message, where, next: 'Check the device' });
+    return new LaneLost({ what: message, where, next: 'Its batches move to another lane' });
   }
 }
 
-/** The environment of a lane's process: it sees exactly its own device. */
+/** The environment of a lane's process: it sees exactly its own device, one of those that this process sees. */
 function pinnedEnvironment(env: NodeJS.ProcessEnv, device: Device): NodeJS.ProcessEnv {
-  const visible = env['CUDA_VISIBLE_DEVICES']?.split(',') ?? [];
-  const pinned = device.kind === 'cuda' ? (visible[device.index] ?? String(device.index)) : '';
-  return { ...env, CUDA_VISIBLE_DEVICES: pinned };
+  if (device.kind !== 'cuda') return { ...env, CUDA_VISIBLE_DEVICES: '' };
+  const inherited = env['CUDA_VISIBLE_DEVICES'];
+  const pinned = inherited === undefined ? String(device.index) : inherited.split(',')[device.index]?.trim();
+  if (pinned) return { ...env, CUDA_VISIBLE_DEVICES: pinned };
+  throw new DeviceError({
+    what: `there is no ${deviceName(device)} among CUDA_VISIBLE_DEVICES=${inherited}`,
+    next: 'Start the agent with the devices that it shall serve',
+  });
 }

@@ -23,12 +23,7 @@ export class LaneModel {
   /** Loads the model if this lane keeps one. Returns the seconds that took. */
   async start(): Promise<number> {
     if (!this.persistent) return 0;
-    try {
-      this.loaded = await this.open();
-    } catch (error) {
-      if (isDevicesDoing(error)) this.onSick(cannotStart(error));
-      throw error;
-    }
+    this.loaded = await this.load();
     return this.loaded.facts.loadSeconds;
   }
 
@@ -38,10 +33,13 @@ export class LaneModel {
    */
   async use(signal: AbortSignal, work: LaneWork): Promise<number> {
     const { loaded } = this;
-    if (loaded !== undefined) await work.prepare(loaded);
+    const prepared = loaded && work.prepare(loaded);
+    // Awaited when its turn comes; until then its failure is nobody's unhandled rejection.
+    prepared?.catch(() => {});
     const turn = this.last.then(async () => {
       signal.throwIfAborted();
       if (loaded === undefined) return this.useOnce(work);
+      await prepared;
       await this.watched(loaded, work);
       return 0;
     });
@@ -55,8 +53,20 @@ export class LaneModel {
     this.loaded = undefined;
   }
 
+  /** @throws LaneSick when the device cannot do it, and then nothing is to blame for it but the device. */
+  private async load(): Promise<Embedder> {
+    try {
+      return await this.open();
+    } catch (error) {
+      if (!isDevicesDoing(error)) throw error;
+      const sick = cannotStart(error);
+      this.onSick(sick);
+      throw sick;
+    }
+  }
+
   private async useOnce(work: LaneWork): Promise<number> {
-    const embedder = await this.open();
+    const embedder = await this.load();
     try {
       await work.prepare(embedder);
       await this.watched(embedder, work);

@@ -1,36 +1,45 @@
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
-import type { LaneHandle } from './lane-handle.js';
 import type { Logger } from './log.js';
+
+/** What the pool needs of a lane; the agent's is {@link LaneHandle}. */
+export interface PooledLane {
+  /** What it was started for. */
+  readonly offer: LaneOffer;
+  readonly alive: boolean;
+  readonly exited: Promise<unknown>;
+  stop(): Promise<void>;
+}
 
 /** Node's timers end at once when asked for more: 24.8 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-interface Slot {
+interface Slot<Lane> {
   device: Device;
   leased: boolean;
   /** Why the device is out of service. */
   retired?: string;
   /** A released lane that keeps its model, and the timer that ends it. */
-  warm?: { lane: LaneHandle; timer: NodeJS.Timeout };
+  warm?: { lane: Lane; timer: NodeJS.Timeout };
 }
 
 /** A device that a lease uses, with the lane that is still warm on it, if it fits. */
-export interface LeasedDevice {
+export interface LeasedDevice<Lane> {
   device: Device;
-  warm: LaneHandle | undefined;
+  warm: Lane | undefined;
 }
 
 /**
  * The devices of one host. A lease takes one, best the one whose warm lane already holds its model; a released lane
  * stays warm until its time is up or another lease needs the device.
  */
-export class LanePool {
-  private readonly slots: Slot[];
+export class LanePool<Lane extends PooledLane> {
+  private readonly slots: Slot<Lane>[];
 
   constructor(
     devices: Device[],
+    private readonly host: string,
     private readonly log: Logger,
   ) {
     this.slots = devices.map((device) => ({ device, leased: false }));
@@ -43,11 +52,15 @@ export class LanePool {
 
   /**
    * Takes a device for `offer`.
-   * @throws Declined when none of its kind is free.
+   * @throws Declined when none of its kind that the run may use is free.
    */
-  async take(offer: LaneOffer): Promise<LeasedDevice> {
+  async take(offer: LaneOffer): Promise<LeasedDevice<Lane>> {
     const free = this.slots.filter(
-      (slot) => !slot.leased && slot.retired === undefined && slot.device.kind === offer.device,
+      ({ device, leased, retired }) =>
+        !leased &&
+        retired === undefined &&
+        device.kind === offer.device &&
+        !offer.avoid.includes(`${this.host}/${deviceName(device)}`),
     );
     const slot =
       free.find((s) => s.warm && serves(s.warm.lane, offer)) ?? free.find((s) => s.warm === undefined) ?? free[0];
@@ -63,7 +76,7 @@ export class LanePool {
   }
 
   /** Gives the device back; `lane` stays loaded there for `keepWarmSeconds`. */
-  release(device: Device, lane: LaneHandle | undefined, keepWarmSeconds: number): void {
+  release(device: Device, lane: Lane | undefined, keepWarmSeconds: number): void {
     const slot = this.slots.find((s) => s.device === device)!;
     slot.leased = false;
     if (lane === undefined || !lane.alive) return;
@@ -86,12 +99,19 @@ export class LanePool {
     this.log.error({ lane: deviceName(device), reason }, 'lane retired');
   }
 
+  /** Why every device of `kind` is out of service; undefined while one is not. */
+  outOfService(kind: DeviceKind): string | undefined {
+    const slots = this.slots.filter(({ device }) => device.kind === kind);
+    if (slots.some(({ retired }) => retired === undefined)) return undefined;
+    return slots.map(({ device, retired }) => `${deviceName(device)}: ${retired}`).join('; ');
+  }
+
   /** Ends every warm lane. Leased ones are ended by their leases. */
   async close(): Promise<void> {
     await Promise.all(this.slots.map((slot) => this.cool(slot)?.stop()));
   }
 
-  private cool(slot: Slot): LaneHandle | undefined {
+  private cool(slot: Slot<Lane>): Lane | undefined {
     const { warm } = slot;
     if (warm === undefined) return undefined;
     clearTimeout(warm.timer);
@@ -101,7 +121,7 @@ export class LanePool {
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */
-function serves(lane: LaneHandle, offer: LaneOffer): boolean {
+function serves(lane: PooledLane, offer: LaneOffer): boolean {
   const { stage, model, persistent } = lane.offer;
   return (
     lane.alive &&

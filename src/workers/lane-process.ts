@@ -81,7 +81,7 @@ async function open(queue: string): Promise<void> {
     process.disconnect();
   });
   serving = { worker, ended };
-  tell({ op: 'opened', queue });
+  tell({ op: 'opened', queue, rssBytes: process.memoryUsage().rss });
 }
 
 async function close(): Promise<void> {

@@ -15,7 +15,7 @@ export type ToLane =
 /** What a lane process tells its agent. */
 export type FromLane =
   | { op: 'warm'; loadSeconds: number; rssBytes: number }
-  | { op: 'opened'; queue: string }
+  | { op: 'opened'; queue: string; rssBytes: number }
   | { op: 'closed'; rssBytes: number }
   /** What runs from now on; nothing when it is over. */
   | { op: 'running'; batch?: RunningBatch }

@@ -1,4 +1,4 @@
-import { type Logger as SdkLogger, Runtime } from '@temporalio/worker';
+import { type LogLevel, type LogMetadata, type Logger as SdkLogger, Runtime } from '@temporalio/worker';
 import { type Logger as PinoLogger, pino } from 'pino';
 
 /** What an agent logs to. */
@@ -13,24 +13,40 @@ export interface Logger {
 /** JSON lines on stderr, one per event, with `role` (and stage, lane, lease) as fields. Level by VIRNUCPRO_LOG_LEVEL. */
 export function createLog(fields: Record<string, unknown>): PinoLogger {
   const level = process.env['VIRNUCPRO_LOG_LEVEL'] ?? 'info';
-  return pino({ level, base: { pid: process.pid, ...fields } }, pino.destination({ fd: 2, sync: true }));
+  // A task token lets its holder answer for the activity.
+  const redact = { paths: ['taskToken'], remove: true };
+  return pino({ level, redact, base: { pid: process.pid, ...fields } }, pino.destination({ fd: 2, sync: true }));
 }
+
+/** Each of our workers serves workflows or activities, never both. */
+const EXPECTED = /^No (activities|workflows) registered, not polling/;
 
 /**
  * Makes the SDK log through ours and leave signals to us. Once per process, before any other SDK call.
- * Its routine messages are our debug level.
+ * Its routine messages are our debug level; what activities and workflows log themselves keeps its own.
  */
 export function installRuntime(log: PinoLogger): void {
+  const levelOf = (
+    level: LogLevel,
+    message: string,
+    meta?: LogMetadata,
+  ): 'trace' | 'debug' | 'info' | 'warn' | 'error' => {
+    const isOurs = meta?.['sdkComponent'] === 'activity' || meta?.['sdkComponent'] === 'workflow';
+    if (level === 'INFO') return isOurs ? 'info' : 'debug';
+    if (level === 'WARN') return EXPECTED.test(message) ? 'debug' : 'warn';
+    return level === 'ERROR' ? 'error' : level === 'TRACE' ? 'trace' : 'debug';
+  };
+  const write = (level: LogLevel, message: string, meta?: LogMetadata): void =>
+    log[levelOf(level, message, meta)](meta ?? {}, message);
   Runtime.install({
     shutdownSignals: [],
     logger: {
-      log: (level, message, meta) =>
-        log[level === 'WARN' ? 'warn' : level === 'ERROR' ? 'error' : 'debug'](meta ?? {}, message),
-      trace: (message, meta) => log.trace(meta ?? {}, message),
-      debug: (message, meta) => log.debug(meta ?? {}, message),
-      info: (message, meta) => log.debug(meta ?? {}, message),
-      warn: (message, meta) => log.warn(meta ?? {}, message),
-      error: (message, meta) => log.error(meta ?? {}, message),
+      log: write,
+      trace: (message, meta) => write('TRACE', message, meta),
+      debug: (message, meta) => write('DEBUG', message, meta),
+      info: (message, meta) => write('INFO', message, meta),
+      warn: (message, meta) => write('WARN', message, meta),
+      error: (message, meta) => write('ERROR', message, meta),
     },
     telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
   });

@@ -1,5 +1,5 @@
 import type { CampaignProgress, SliceReport, StageProgress } from '../contract/progress.js';
-import type { CampaignCounts, EmbedStageResult } from '../contract/run.js';
+import type { CampaignCounts, EmbedStageResult, StageWarnings } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
 import { StageClock } from './stage-clock.js';
 
@@ -18,10 +18,12 @@ export class CampaignView {
   /**
    * @param total samples of the whole campaign.
    * @param before how the samples of earlier waves ended.
+   * @param warnings what they warned of; more are added.
    */
   constructor(
     total: number,
     private readonly before: CampaignCounts,
+    readonly warnings: StageWarnings = {},
   ) {
     this.samples = { total, split: before.done + before.failed, ...before };
   }
@@ -61,6 +63,14 @@ export class CampaignView {
     this.tick(stage, now);
   }
 
+  /** Warns when models that should stay loaded did not: each lane should have loaded its own once. */
+  stageDone(stage: Stage, persistent: boolean, { modelLoads, lanes }: Omit<EmbedStageResult, 'seconds'>): void {
+    if (!persistent || modelLoads <= lanes.length) return;
+    this.warnings[stage] =
+      `${stage}: persistent models were asked for, but ${lanes.length} ${lanes.length === 1 ? 'lane' : 'lanes'} loaded ` +
+      `the model ${modelLoads} times: lanes died, or were given to others and back`;
+  }
+
   progress(): CampaignProgress {
     const stages = Object.fromEntries(STAGES.map((stage) => [stage, this.stage(stage)]));
     return {
@@ -68,6 +78,7 @@ export class CampaignView {
       samples: { ...this.samples },
       frames: this.frames,
       stages: stages as Record<Stage, StageProgress>,
+      warnings: STAGES.flatMap((stage) => this.warnings[stage] ?? []),
     };
   }
 

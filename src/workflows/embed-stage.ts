@@ -30,8 +30,8 @@ import { BatchLedger, type Task } from './batch-ledger.js';
 import { cpuActivities } from './cpu-activities.js';
 import { failureMessage, failureReport, isArtifactInvalid, isFatal, isHostGone, isLaneLost } from './failures.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
-import { type HeldLease, LeaseKeeper } from './lease-keeper.js';
-import { laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
+import { type HeldLease, LeaseKeeper, type LeaseKeeperDeps } from './lease-keeper.js';
+import { laneDeclined, laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
 import { stageDetails } from './progress-details.js';
 
 /**
@@ -61,23 +61,10 @@ class Slice {
   constructor(private readonly input: EmbedStageInput) {
     this.maxLanes = input.lanes.lanes;
     this.paused = input.paused ?? false;
-    this.leases = new LeaseKeeper(() => uuid4().slice(0, 8), LEASE_FAILURES, {
-      hold: (lease) => this.hold(lease),
-      park: (lane) => this.park(lane),
-      ping: (lane) => this.ping(lane),
-      diagnose: (error) => (isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : 'broken'),
-      onUp: (lane) => {
-        this.lanesServed.add(`${lane.host}/${lane.device}`);
-        this.scheduler.laneUp(lane);
-      },
-      onEnding: (leases) => this.scheduler.lanesEnd(leases),
-      onGone: (lease, charged) => {
-        this.scheduler.laneDown(lease, charged);
-        this.update();
-      },
-      onFatal: (error) => {
-        this.fatal ??= error;
-      },
+    this.leases = this.newKeeper();
+    setHandler(laneDeclined, (signal) => {
+      this.leases.declined(signal);
+      this.update();
     });
     setHandler(laneTaken, (signal) => {
       this.leases.taken(signal);
@@ -176,9 +163,33 @@ class Slice {
         break;
       case 'setMaxLanes':
         this.maxLanes = command.lanes;
+        this.leases.readmit();
         this.leases.reduceTo(command.lanes);
     }
     this.update();
+  }
+
+  private newKeeper(): LeaseKeeper {
+    const deps: LeaseKeeperDeps = {
+      hold: (lease, avoid) => this.hold(lease, avoid),
+      park: (lane) => this.park(lane),
+      ping: (lane) => this.ping(lane),
+      diagnose: (error) => (isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : 'broken'),
+      explain: failureMessage,
+      onUp: (lane) => {
+        this.lanesServed.add(`${lane.host}/${lane.device}`);
+        this.scheduler.laneUp(lane);
+      },
+      onEnding: (leases) => this.scheduler.lanesEnd(leases),
+      onGone: (lease, charged) => {
+        this.scheduler.laneDown(lease, charged);
+        this.update();
+      },
+      onFatal: (error) => {
+        this.fatal ??= error;
+      },
+    };
+    return new LeaseKeeper(() => uuid4().slice(0, 8), LEASE_FAILURES, deps, this.input.avoid);
   }
 
   private newScheduler(): LaneScheduler {
@@ -229,7 +240,7 @@ class Slice {
     return { result, cancel: () => scope.cancel() };
   }
 
-  private hold(lease: string): HeldLease {
+  private hold(lease: string, avoid: string[]): HeldLease {
     const { stage, model, lanes } = this.input;
     const activities = unprefixed<LeaseActivities>(
       proxyActivities<Prefixed<LeaseActivities>>({
@@ -249,7 +260,7 @@ class Slice {
     const { device, persistent, keepWarmSeconds, heartbeatMs } = lanes;
     const scope = new CancellationScope();
     const end = scope.run(() =>
-      activities.holdLane({ lease, stage, model, device, persistent, keepWarmSeconds, heartbeatMs }),
+      activities.holdLane({ lease, stage, model, device, persistent, keepWarmSeconds, heartbeatMs, avoid }),
     );
     return { end, cancel: () => scope.cancel() };
   }
@@ -303,10 +314,13 @@ class Slice {
       modelLoads: totals.modelLoads + this.leases.modelLoads,
       lanes: [...this.scheduler.views(), ...this.leases.views()],
       ...(this.paused ? { paused: true } : {}),
-      ...(waits
-        ? { waitingFor: `a free ${this.input.lanes.device} lane (queue ${leaseQueue(this.input.lanes.device)})` }
-        : {}),
+      ...(waits ? { waitingFor: this.waitingFor() } : {}),
     };
+  }
+
+  private waitingFor(): string {
+    const { device } = this.input.lanes;
+    return [`a free ${device} lane (queue ${leaseQueue(device)})`, ...this.leases.obstacles].join('; ');
   }
 
   /** Tells the campaign when lanes changed or another part of the batches is done: bounded by SLICE_REPORTS. */

@@ -1,4 +1,4 @@
-import type { LaneDown, LaneTaken, LaneUp, RunningBatch } from '../contract/leases.js';
+import type { LaneDeclined, LaneDown, LaneTaken, LaneUp, RunningBatch } from '../contract/leases.js';
 import type { LaneView } from '../contract/progress.js';
 
 /** Unanswered questions, a heartbeat each, after which a silent lane's lease is given up for another. */
@@ -13,13 +13,16 @@ export interface HeldLease {
 
 /** The keeper's hands and eyes. */
 export interface LeaseKeeperDeps {
-  hold(lease: string): HeldLease;
+  /** Opens an offer, for any lane (`host/device`) but those in `avoid`. */
+  hold(lease: string, avoid: string[]): HeldLease;
   /** Asks a lane to end its lease and stay loaded; rejects when it cannot be reached in time. */
   park(lane: LaneUp): Promise<void>;
   /** Does the lane's queue answer? `cancelled` when the run is. */
   ping(lane: LaneUp): Promise<'answers' | 'silent' | 'cancelled'>;
   /** `fatal`: no host can serve such a lease. `gone`: host or server went away. `broken`: this lane could not. */
   diagnose(error: unknown): 'fatal' | 'gone' | 'broken';
+  /** The failure in words for people. */
+  explain(error: unknown): string;
   onUp(lane: LaneUp): void;
   /** These lanes get no more work; what they have goes elsewhere. */
   onEnding(leases: string[]): void;
@@ -44,6 +47,9 @@ export class LeaseKeeper {
   private readonly leases = new Map<string, Lease>();
   private failuresInARow = 0;
   private closed = false;
+  /** Why the last lane broke or was refused; none has come up since. */
+  private trouble: string | undefined;
+  private readonly avoided: Set<string>;
   /** Models loaded to bring lanes up; a warm one counts none. */
   modelLoads = 0;
 
@@ -51,9 +57,12 @@ export class LeaseKeeper {
     private readonly newName: () => string,
     private readonly maxFailuresInARow: number,
     private readonly deps: LeaseKeeperDeps,
-  ) {}
+    avoided: readonly string[] = [],
+  ) {
+    this.avoided = new Set(avoided);
+  }
 
-  /** Opens the next offer if fewer than `wanted` leases exist and none is open; ends those that are too many. */
+  /** Opens the next offer if fewer than `wanted` leases exist and none is open; an open one too many is withdrawn. */
   want(wanted: number): void {
     if (this.closed) return;
     const kept = [...this.leases.values()].filter((lease) => lease.state !== 'ending');
@@ -66,6 +75,18 @@ export class LeaseKeeper {
     return [...this.leases.values()].some((lease) => lease.state === 'offered');
   }
 
+  /** What stands in the way of a lane, for people. */
+  get obstacles(): string[] {
+    return [
+      ...[...this.avoided].map((lane) => `not ${lane}, which was drained`),
+      ...(this.trouble === undefined ? [] : [this.trouble]),
+    ];
+  }
+
+  declined({ lease, host, reason }: LaneDeclined): void {
+    if (this.leases.get(lease)?.state === 'offered') this.trouble = `${host} is out of service: ${reason}`;
+  }
+
   taken(signal: LaneTaken): void {
     const lease = this.leases.get(signal.lease);
     if (lease?.state !== 'offered') return;
@@ -76,7 +97,10 @@ export class LeaseKeeper {
   up(signal: LaneUp): void {
     const lease = this.leases.get(signal.lease);
     if (lease === undefined || lease.state === 'ending') return;
+    // An agent that does not know whether its signal got through sends it again.
+    if (lease.state === 'up' && lease.up?.pid === signal.pid) return;
     lease.state = 'up';
+    this.trouble = undefined;
     lease.taken = signal;
     lease.up = signal;
     if (signal.loadSeconds > 0) this.modelLoads += 1;
@@ -110,12 +134,18 @@ export class LeaseKeeper {
     }
   }
 
-  /** Ends the lease of one lane, named `host/device`. False when no lease holds it. */
-  drain(lane: string): boolean {
-    const lease = [...this.leases.values()].find(({ taken }) => taken && `${taken.host}/${taken.device}` === lane);
-    if (lease === undefined) return false;
-    this.end(lease, false);
-    return true;
+  /** Gives one lane up, named `host/device`: its lease ends, and no offer is for it before {@link readmit}. */
+  drain(lane: string): void {
+    this.avoided.add(lane);
+    // The open offer, too: the next has today's terms.
+    this.endWhere(({ state, taken }) => state === 'offered' || `${taken?.host}/${taken?.device}` === lane);
+  }
+
+  /** Drained lanes may be used again. */
+  readmit(): void {
+    if (this.avoided.size === 0) return;
+    this.avoided.clear();
+    this.endWhere(({ state }) => state === 'offered');
   }
 
   /** Ends the leases beyond the first `count`. */
@@ -160,12 +190,16 @@ export class LeaseKeeper {
 
   private open(): void {
     const name = this.newName();
-    const held = this.deps.hold(name);
+    const held = this.deps.hold(name, [...this.avoided]);
     const settled = held.end.then(
       () => this.ended(name),
       (error) => this.failed(name, error),
     );
     this.leases.set(name, { name, state: 'offered', held, settled });
+  }
+
+  private endWhere(matches: (lease: Lease) => boolean): void {
+    this.endAll([...this.leases.values()].filter(matches), false);
   }
 
   private end(lease: Lease, park: boolean): void {
@@ -197,7 +231,10 @@ export class LeaseKeeper {
     if (!asked) {
       const verdict = this.deps.diagnose(error);
       // Hosts may come and go as often as they like; only lanes that do not get anywhere count.
-      if (verdict === 'broken') this.failuresInARow += 1;
+      if (verdict === 'broken') {
+        this.failuresInARow += 1;
+        this.trouble = this.deps.explain(error);
+      }
       if (verdict === 'fatal' || this.failuresInARow >= this.maxFailuresInARow) this.deps.onFatal(error);
     }
     this.deps.onGone(name);

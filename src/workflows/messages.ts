@@ -6,7 +6,7 @@ import {
   type SetMaxLanes,
   type SliceCommand,
 } from '../contract/commands.js';
-import { LEASE_SIGNALS, type LaneDown, type LaneTaken, type LaneUp } from '../contract/leases.js';
+import { LEASE_SIGNALS, type LaneDeclined, type LaneDown, type LaneTaken, type LaneUp } from '../contract/leases.js';
 import {
   PROGRESS_QUERY,
   SLICE_REPORT_SIGNAL,
@@ -14,6 +14,9 @@ import {
   type SliceReport,
   type StageProgress,
 } from '../contract/progress.js';
+
+/** From an agent: it has no device in service for an offer. */
+export const laneDeclined = defineSignal<[LaneDeclined]>(LEASE_SIGNALS.declined);
 
 /** From an agent: it accepted an offer and prepares the device. */
 export const laneTaken = defineSignal<[LaneTaken]>(LEASE_SIGNALS.taken);
@@ -45,8 +48,8 @@ export const resume = defineUpdate<void>(COMMANDS.resume);
 /** Try failed batches again now. */
 export const retryFailed = defineUpdate<void>(COMMANDS.retryFailed);
 
-/** Give one lane back; its batches go elsewhere. */
+/** Give one lane back, not to be used again before `setMaxLanes`; its batches go elsewhere. */
 export const drainLane = defineUpdate<void, [DrainLane]>(COMMANDS.drainLane);
 
-/** Use at most so many lanes from now on. */
+/** Use at most so many lanes from now on, drained ones too. */
 export const setMaxLanes = defineUpdate<void, [SetMaxLanes]>(COMMANDS.setMaxLanes);

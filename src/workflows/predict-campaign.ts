@@ -79,12 +79,14 @@ class Campaign {
   private readonly openSlices = new Map<string, ChildWorkflowHandle<typeof embedStage>>();
   private paused = false;
   private maxLanes: number;
+  private drained: readonly string[];
 
   constructor(private readonly input: CampaignInput) {
     this.cursor = input.cursor ?? 0;
-    this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 });
+    this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 }, { ...input.warnings });
     this.paused = input.paused ?? false;
     this.maxLanes = input.options.lanes;
+    this.drained = input.drained ?? [];
     setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
     setHandler(sliceReport, (report: SliceReport) => {
       this.view.slice(report, Date.now());
@@ -118,6 +120,8 @@ class Campaign {
         before: counts,
         waves,
         paused: this.paused,
+        drained: [...this.drained],
+        warnings: this.view.warnings,
       });
     }
     const failures = await this.cpu.summarizeCampaign({ waves, store });
@@ -234,7 +238,10 @@ class Campaign {
         throw error;
       }
     });
-    return { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+    const result = { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+    this.view.stageDone(stage, this.input.options.persistent, result);
+    this.show();
+    return result;
   }
 
   private async runSlice(
@@ -249,7 +256,7 @@ class Campaign {
     const { workflowId, runId } = workflowInfo();
     // With the run in it: a slice of an earlier run of the same campaign may still be giving its lanes back.
     const slice = `${workflowId}/${stage}/${runId.slice(-8)}.${this.cursor}.${attempt}/${from + 1}-${to}`;
-    const { paused } = this;
+    const { paused, drained } = this;
     const { device, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue } = options;
     const child = await startChild(embedStage, {
       workflowId: slice,
@@ -266,11 +273,14 @@ class Campaign {
           lanes: { device, lanes, persistent, keepWarmSeconds, heartbeatMs, partMs, stalledMs, cpuQueue },
           reportTo: { workflowId, runId },
           paused,
+          avoid: [...drained],
         },
       ],
     });
     this.openSlices.set(slice, child);
+    // What people asked for while it was being started.
     if (paused !== this.paused) await this.command({ op: this.paused ? 'pause' : 'resume' });
+    for (const lane of this.drained) if (!drained.includes(lane)) await this.command({ op: 'drainLane', lane });
     const result = await child.result().finally(() => this.openSlices.delete(slice));
     this.view.sliceDone(slice, stage, to - from, result, Date.now());
     this.show();
@@ -317,16 +327,24 @@ class Campaign {
       return this.command({ op: 'resume' });
     });
     setHandler(retryFailed, () => this.command({ op: 'retryFailed' }));
-    setHandler(drainLane, ({ lane }) => this.command({ op: 'drainLane', lane }), {
-      validator: ({ lane }) => {
-        if (this.view.lanes().includes(lane)) return;
-        throw new Error(`no lane ${lane} in use, in use are: ${this.view.lanes().join(', ') || 'none'}`);
+    setHandler(
+      drainLane,
+      ({ lane }) => {
+        this.drained = [...new Set([...this.drained, lane])];
+        return this.command({ op: 'drainLane', lane });
       },
-    });
+      {
+        validator: ({ lane }) => {
+          if (this.view.lanes().includes(lane)) return;
+          throw new Error(`no lane ${lane} in use, in use are: ${this.view.lanes().join(', ') || 'none'}`);
+        },
+      },
+    );
     setHandler(
       setMaxLanes,
       ({ lanes }) => {
         this.maxLanes = lanes;
+        this.drained = [];
         const count = this.openSlices.size;
         return this.command((place) => ({ op: 'setMaxLanes', lanes: laneShare(lanes, count, place) }));
       },

@@ -20,6 +20,7 @@ export function campaignDetails(progress: CampaignProgress): string {
   return [
     `**${progress.state}**: ${samples.done} of ${samples.total} samples done, ${samples.failed} failed, ` +
       `${progress.frames} frames`,
+    ...progress.warnings.map((warning) => `\n**Warning**: ${warning}`),
     ...STAGES.map((stage) => `\n${stageDetails(stage, progress.stages[stage])}`),
   ].join('\n');
 }

@@ -10,6 +10,7 @@ function progress(stage: Partial<StageProgress>): CampaignProgress {
     samples: { total: 5, split: 5, done: 1, failed: 1 },
     frames: 1000,
     stages: { 'dnabert-s': { ...idle, batches: 10, ...stage }, 'esm-2': idle },
+    warnings: [],
   };
 }
 
@@ -36,6 +37,11 @@ describe('progress lines', () => {
     assert.equal(lineOf({ busySeconds: 3, reportedAt: 0 }, 9_000), 'dnabert-s: 0/10');
     assert.equal(lineOf({ done: 10, frames: 1000, busySeconds: 9, reportedAt: 0 }, 9_000), 'dnabert-s: 10/10');
     assert.equal(lineOf({ done: 6 }, 9_000), 'dnabert-s: 6/10');
+  });
+
+  it('say what a stage waits for, and why', () => {
+    const waitingFor = 'a free cpu lane (queue q); h is out of service: cpu:0: the device gives other vectors';
+    assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
   });
 
   it('draw a bar of one width', () => {

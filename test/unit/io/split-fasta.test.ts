@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError, OptionError } from '../../../src/contract/failures.js';
+import { sha256OfFile } from '../../../src/io/local-store.js';
 import { splitToFasta } from '../../../src/io/split-fasta.js';
 import { GOLDEN_CASES, goldenCases } from '../../support/golden.js';
+import { randomSequences } from '../../support/random-sequences.js';
 
 describe('io/split-fasta', () => {
   let dir: string;
@@ -61,6 +63,25 @@ describe('io/split-fasta', () => {
     );
     const ids = (await readFile(files.nucleotide, 'latin1')).match(/^>.*/gm);
     assert.equal(ids!.length, totals.frames);
+  });
+
+  it('writes the same bytes with any number of threads, and nothing when it is stopped', async () => {
+    const text = [...randomSequences(40, 3000)].map((sequence) => sequence.repeat(1500));
+    assert.ok(text.join('').length > 20e6, 'enough for threads to start');
+    await writeFile(input, text.map((sequence, i) => `>contig${i}\n${sequence}\n`).join(''));
+    const task = { input, stem: 's', outputDir: path.join(dir, 'out'), chunkSize: 500 };
+    const digests = async (threads: number): Promise<string[]> => {
+      const { files } = await splitToFasta({ ...task, threads });
+      return Promise.all(Object.values(files).map(sha256OfFile));
+    };
+    const alone = await digests(0);
+    for (const threads of [1, 3]) assert.deepEqual(await digests(threads), alone);
+
+    await rm(task.outputDir, { recursive: true });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('stopped')), 50);
+    await assert.rejects(splitToFasta({ ...task, threads: 1, signal: controller.signal }), /stopped/);
+    assert.deepEqual(await readdir(task.outputDir), []);
   });
 
   it('writes empty files for an empty input', async () => {

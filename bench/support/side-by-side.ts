@@ -1,0 +1,79 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { version } from '../../src/version.js';
+
+/** What one run of a side took. */
+export interface Cost {
+  /** Wall-clock time. */
+  seconds: number;
+  /** Processor time of all its threads and processes: says more than wall time on a machine that others use. */
+  cpuSeconds: number;
+  /** Largest resident memory, where the side is a process of its own. */
+  peakMB?: number;
+}
+
+/** One of those that are compared: does the work once and says what it took. Ours is named first. */
+export type Sides = Record<string, () => Promise<Cost>>;
+
+/** A line of a benchmark's table: the median costs of a side, and how many times ours they are. */
+export type Row = Record<string, string | number>;
+
+/** Runs all sides in turn, `runs` times over, so that all see the same ups and downs of the machine. */
+export async function sideBySide(work: string, runs: number, sides: Sides): Promise<Row[]> {
+  const costs = Object.keys(sides).map((name) => ({ name, costs: [] as Cost[] }));
+  for (let run = 0; run < runs; run++) {
+    for (const side of costs) {
+      const cost = await sides[side.name]!();
+      side.costs.push(cost);
+      process.stderr.write(`${work}, run ${run + 1}, ${side.name}: ${JSON.stringify(cost)}, load ${load()}\n`);
+    }
+  }
+  const medians = costs.map(({ name, costs }) => ({
+    name,
+    seconds: median(costs.map(({ seconds }) => seconds)),
+    cpu: median(costs.map(({ cpuSeconds }) => cpuSeconds)),
+    peak: median(costs.map(({ peakMB = NaN }) => peakMB)),
+  }));
+  const ours = medians[0]!;
+  return medians.map(({ name, seconds, cpu, peak }) => ({
+    work,
+    side: name,
+    runs,
+    'wall s': round(seconds),
+    'CPU s': round(cpu),
+    ...(Number.isNaN(peak) ? {} : { 'peak MB': Math.round(peak) }),
+    'x wall': round(seconds / ours.seconds),
+    'x CPU': round(cpu / ours.cpu),
+    load: load(),
+  }));
+}
+
+/** Prints the table, and keeps it with the machine, versions and checks as `bench/results/<name>.json`. */
+export async function report(name: string, rows: Row[], facts: Record<string, unknown>): Promise<void> {
+  console.table(rows);
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+  };
+  const versions = { 'virnucpro-temporal': version, node: process.versions.node };
+  const result = { name, date: new Date().toISOString(), machine, versions, ...facts, rows };
+  await mkdir('bench/results', { recursive: true });
+  await writeFile(`bench/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Three significant digits: what these figures can bear. */
+export function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** Processes that wanted to run in the last minute. */
+function load(): number {
+  return round(loadavg()[0]!);
+}

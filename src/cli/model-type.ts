@@ -1,0 +1,51 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ModelError, OptionError } from '../contract/failures.js';
+import type { PredictOptions } from './options/predict-table.js';
+
+/** Chunk lengths that the published classifiers are for, and how their files are named. */
+const LENGTH = { '300': 300, '500': 500 } as const;
+const PUBLISHED_FILE = /^(300|500)_model\.pth$/;
+
+/** Which classifier cuts chunks of which length. */
+export interface ClassifierChoice {
+  classifier: string;
+  chunkSize: number;
+}
+
+/**
+ * The classifier and its chunk length, from `-m`, `-p` and `-e`. A published classifier is known by the name of its
+ * file, and takes chunks of its own length only.
+ * @throws OptionError when they contradict each other; ModelError when there is no such file.
+ */
+export async function chooseClassifier(
+  options: Pick<PredictOptions, 'modelType' | 'modelPath' | 'expectedLength'>,
+): Promise<ClassifierChoice> {
+  const { modelPath, expectedLength } = options;
+  const byName = PUBLISHED_FILE.exec(path.basename(modelPath ?? ''))?.[1] as '300' | '500' | undefined;
+  const type = options.modelType ?? byName ?? (modelPath === undefined ? '500' : 'custom');
+  if (type === 'custom') {
+    if (modelPath === undefined) {
+      throw new OptionError({ what: '--model-type custom without -p', next: 'Name your classifier with -p' });
+    }
+    return { classifier: await existingFile(modelPath), chunkSize: expectedLength ?? 500 };
+  }
+  if (expectedLength !== undefined && expectedLength !== LENGTH[type]) {
+    throw new OptionError({
+      what: `--expected-length is ${expectedLength}, the ${type} classifier takes chunks of ${LENGTH[type]} bases only`,
+      next: 'Leave -e out, or give -m custom for a classifier of your own',
+    });
+  }
+  return { classifier: await existingFile(modelPath ?? `${type}_model.pth`), chunkSize: LENGTH[type] };
+}
+
+async function existingFile(file: string): Promise<string> {
+  const resolved = path.resolve(file);
+  const found = await stat(resolved).catch(() => undefined);
+  if (found?.isFile()) return resolved;
+  throw new ModelError({
+    what: 'no such classifier file',
+    where: file,
+    next: 'Give the .pth or .safetensors file of the 300 or 500 model with -p',
+  });
+}

@@ -1,0 +1,159 @@
+import { availableParallelism } from 'node:os';
+import { HEARTBEAT_MS, KEEP_WARM_SECONDS, WAVE_BYTES } from '../../contract/defaults.js';
+import { BATCH_SEQUENCES } from '../../io/split-sample.js';
+import { CHUNK_SIZE } from '../../sequence/chunk.js';
+import type { OptionTable, OptionValues } from './option-table.js';
+import { byteSize, numberFrom, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
+
+const INPUT = 'Input and output:';
+const MODELS = 'Models:';
+const MACHINE = 'This machine:';
+const RUN = 'The run:';
+const SCREEN = 'Screen and logs:';
+
+/** Every option of `predict`. */
+export const PREDICT_OPTIONS = {
+  outputDir: {
+    short: '-o',
+    takes: '<dir>',
+    group: INPUT,
+    help: 'where results go',
+    type: text(),
+    defaultText: '<stem>_predictions, for several inputs virnucpro_predictions',
+  },
+  samples: {
+    takes: '<sheet>',
+    group: INPUT,
+    help: 'CSV file with columns sample,path: more inputs, with names',
+    type: text(),
+  },
+  keepIntermediate: {
+    short: '-k',
+    group: INPUT,
+    help: "keep the original tool's FASTA files",
+    type: yesOrNo(),
+    default: false,
+  },
+  keepEmbeddings: {
+    group: INPUT,
+    help: 'keep the embeddings (13 KB a frame with the real models)',
+    type: yesOrNo(),
+    default: false,
+  },
+  modelType: {
+    short: '-m',
+    takes: '<300|500|custom>',
+    group: MODELS,
+    help: 'classifier for chunks of that length; custom: your own, with -p and -e',
+    type: oneOf('300', '500', 'custom'),
+    defaultText: "500, or by the classifier's file name",
+  },
+  expectedLength: {
+    short: '-e',
+    takes: '<bases>',
+    group: MODELS,
+    help: 'chunks that contigs are cut into; must fit the classifier',
+    type: wholeNumber(CHUNK_SIZE),
+    defaultText: 'as --model-type says',
+  },
+  modelPath: {
+    short: '-p',
+    takes: '<file>',
+    group: MODELS,
+    help: 'classifier checkpoint (.pth or .safetensors)',
+    type: text(),
+    defaultText: '<model type>_model.pth here',
+  },
+  dnaModel: { takes: '<name|dir>', group: MODELS, help: 'DNA encoder', type: text(), default: 'dnabert-s' },
+  proteinModel: { takes: '<name|dir>', group: MODELS, help: 'protein encoder', type: text(), default: 'esm2-3b' },
+  device: {
+    short: '-d',
+    takes: '<device>',
+    group: MACHINE,
+    help: 'auto, cpu, cuda, cuda:N, N or webgpu:N; one that is absent fails, nothing falls back',
+    type: text(),
+    default: 'auto',
+  },
+  gpus: { takes: '<list>', group: MACHINE, help: 'GPUs to use, e.g. 0,1', type: text() },
+  lanes: {
+    takes: '<n>',
+    group: MACHINE,
+    help: 'CPU lanes: processes that each hold the model of one stage',
+    type: wholeNumber({ min: 1, max: 1024 }),
+    default: 1,
+  },
+  threads: {
+    short: '-t',
+    takes: '<n>',
+    group: MACHINE,
+    help: 'CPU threads that all lanes share',
+    type: wholeNumber({ min: 1, max: 1024 }),
+    default: availableParallelism(),
+    defaultText: 'all',
+  },
+  batchSequences: {
+    takes: '<n>',
+    group: RUN,
+    help: 'frames in a file batch',
+    type: wholeNumber({ min: 1, max: BATCH_SEQUENCES.max }),
+    defaultText: 'by the size of the sample, 200 to 10,000',
+  },
+  persistentModels: {
+    negatable: true,
+    group: RUN,
+    help: 'load each model once a lane; --no-persistent-models: anew for every file batch',
+    type: yesOrNo(),
+    default: true,
+    defaultText: 'on',
+  },
+  waveBytes: {
+    takes: '<size>',
+    group: RUN,
+    help: 'embeddings that samples taken together may leave on disk',
+    type: byteSize(),
+    default: WAVE_BYTES,
+    defaultText: '50GB',
+  },
+  keepWarm: {
+    takes: '<seconds>',
+    group: RUN,
+    help: 'how long a released lane keeps its model',
+    type: numberFrom(0),
+    default: KEEP_WARM_SECONDS,
+  },
+  heartbeat: {
+    takes: '<seconds>',
+    group: RUN,
+    help: 'silence after which a lane is taken for dead',
+    type: numberFrom(1),
+    default: HEARTBEAT_MS / 1000,
+  },
+  resume: {
+    group: RUN,
+    help: 'go on from what any earlier run finished in the output folder',
+    type: yesOrNo(),
+    default: false,
+  },
+  force: {
+    short: '-f',
+    group: RUN,
+    help: 'start over, whatever the output folder holds',
+    type: yesOrNo(),
+    default: false,
+  },
+  progress: {
+    negatable: true,
+    group: SCREEN,
+    help: 'bars on a terminal, lines elsewhere; --no-progress: neither',
+    type: yesOrNo(),
+    default: true,
+    defaultText: 'on',
+  },
+  verbose: { short: '-v', group: SCREEN, help: 'log more', type: yesOrNo(), default: false },
+  quiet: { short: '-q', group: SCREEN, help: 'no progress, and nothing but errors', type: yesOrNo(), default: false },
+  logFile: { short: '-l', takes: '<file>', group: SCREEN, help: 'append the log to this file, too', type: text() },
+  temporalCli: { takes: '<path>', group: SCREEN, help: 'Temporal CLI to use', type: text() },
+} as const satisfies OptionTable;
+
+/** Checked options of `predict`. */
+export type PredictOptions = OptionValues<typeof PREDICT_OPTIONS>;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** What an option takes: text from the command line or a variable, or a value of the configuration file. */
+export type ValueType<T> = z.ZodType<T>;
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+/** A whole number within bounds. */
+export function wholeNumber({ min, max }: { min: number; max: number }): ValueType<number> {
+  const error = `allowed are whole numbers from ${min} to ${max}`;
+  return z
+    .union([z.number(), z.string().regex(/^\d+$/, error)], { error })
+    .transform(Number)
+    .pipe(z.number(error).int(error).min(min, error).max(max, error));
+}
+
+/** A number from `min` up. */
+export function numberFrom(min: number): ValueType<number> {
+  const error = `allowed are numbers from ${min} up`;
+  return z
+    .union([z.number(), z.string().regex(/^[\d.]+(e\d+)?$/, error)], { error })
+    .transform(Number)
+    .pipe(z.number(error).min(min, error));
+}
+
+/** Bytes: `50GB`, `800 MB`, `1e9`. */
+export function byteSize(): ValueType<number> {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const [, number, unit] = /^([\d.e+]+)\s*(|[kmgt]b)$/i.exec(String(value).trim()) ?? [];
+    const bytes = Number(number) * (UNITS[unit?.toLowerCase() ?? ''] ?? NaN);
+    if (!(bytes > 0)) context.addIssue('allowed are sizes such as 50GB');
+    return bytes;
+  });
+}
+
+/** Yes or no; as text `true`, `1`, `yes` and their opposites. */
+export function yesOrNo(): ValueType<boolean> {
+  const error = 'allowed are true and false';
+  return z.union([z.boolean(), z.stringbool()], { error });
+}
+
+/** Any text but none. */
+export function text(): ValueType<string> {
+  const error = 'allowed is any text that is not empty';
+  return z.union([z.string(), z.number().transform(String)], { error }).pipe(z.string().min(1, error));
+}
+
+/** One of some words. */
+export function oneOf<const T extends string>(...words: [T, ...T[]]): ValueType<T> {
+  const error = `allowed are ${words.join(', ')}`;
+  return z.union([z.string(), z.number().transform(String)], { error }).pipe(z.enum(words, error));
+}

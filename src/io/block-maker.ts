@@ -1,0 +1,37 @@
+import { Chunks } from '../sequence/chunk.js';
+import type { FastaRecord } from './fasta.js';
+import type { Block } from './split-block.js';
+
+/** Bases of a block: some milliseconds of work, and little memory with all threads busy. */
+const BLOCK_BASES = 1 << 20;
+
+/**
+ * Packs the chunks of `records` into blocks: long records are cut between chunks, short ones share a block.
+ * @param blockBases room in a block, at least one chunk's.
+ */
+export async function* makeBlocks(
+  records: AsyncIterable<Pick<FastaRecord, 'id' | 'sequence'>>,
+  chunkSize: number,
+  blockBases = BLOCK_BASES,
+): AsyncGenerator<Block> {
+  const emptyBlock = (): Block => ({ chunkSize, pieces: [], bases: new Uint8Array(blockBases) });
+  let block = emptyBlock();
+  let used = 0;
+  for await (const { id, sequence } of records) {
+    const { length } = sequence;
+    const chunks = new Chunks(length, chunkSize);
+    for (let first = 0; first < chunks.count;) {
+      const count = Math.min(chunks.count - first, Math.floor((blockBases - used) / chunkSize));
+      const bases = sequence.subarray(chunks.start(first), chunks.end(first + count - 1));
+      block.bases.set(bases, used);
+      block.pieces.push({ id, length, first, count });
+      used += bases.length;
+      first += count;
+      if (used + chunkSize <= blockBases) continue;
+      yield block;
+      block = emptyBlock();
+      used = 0;
+    }
+  }
+  if (used > 0) yield block;
+}

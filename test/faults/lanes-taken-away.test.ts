@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+describeWithTemporal('lanes are taken away', () => {
+  let bench: FaultBench;
+  let undisturbed: Tables;
+  before(async () => {
+    bench = await FaultBench.start(2);
+    undisturbed = await bench.undisturbed();
+  });
+  after(() => bench?.close());
+
+  it('drained by a person: the run does not use the lane again, before it may have more', async () => {
+    await bench.behave({ callMs: 1000 });
+    const run = await bench.run({ batchSequences: 2 });
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    await run.midBatch('dnabert-s', 1, PATIENCE_MS);
+    await run.handle.executeUpdate('drainLane', { args: [{ lane: `${hostname()}/cpu:1` }] });
+    const drainedAt = Date.now();
+    await run.lanePids('dnabert-s', 1, PATIENCE_MS);
+    // Offers that no host could serve come back every second.
+    await sleep(5_000);
+    const { lanes } = (await run.progress()).stages['dnabert-s'];
+    assert.deepEqual(
+      lanes.map(({ device, state }) => [device, state]),
+      [['cpu:0', 'up']],
+    );
+    const since = (await run.attempts('dnabert-s')).filter(({ scheduledAt }) => scheduledAt > drainedAt);
+    assert.ok(since.length > 0 && since.every(({ queue }) => queue.includes('/cpu:0#')), 'its batches went elsewhere');
+    assert.equal(bench.lanePids().length, 1);
+
+    await run.handle.executeUpdate('setMaxLanes', { args: [{ lanes: 2 }] });
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    await bench.behave({});
+    await run.result(2 * PATIENCE_MS);
+    await assertSameTables(run.outputDir, undisturbed);
+  });
+
+  it('retired, all there are: the run waits, says why, and goes on when another host comes', async () => {
+    await bench.behave({ faults: [{ then: 'throw' }] });
+    const run = await bench.run();
+    const { stages } = await run.until(
+      (now) => now.stages['dnabert-s'].waitingFor?.includes('cpu:1: ') === true,
+      2 * PATIENCE_MS,
+    );
+    const reason = String.raw`the device does not compute a first vector \(Error: test device: unspecified launch failure\)`;
+    assert.match(
+      stages['dnabert-s'].waitingFor!,
+      new RegExp(
+        String.raw`^a free cpu lane \(queue virnucpro-lease-cpu\); ${hostname()} is out of service: cpu:0: ${reason}.*; cpu:1: ${reason}`,
+      ),
+    );
+    const later = await bench.run();
+    await later.until((now) => now.stages['dnabert-s'].waitingFor === stages['dnabert-s'].waitingFor, PATIENCE_MS);
+    await later.handle.cancel();
+
+    await bench.startAgent({ host: 'spare', cpuLanes: 2 }, {});
+    await run.result(2 * PATIENCE_MS);
+    await assertSameTables(run.outputDir, undisturbed);
+  });
+});

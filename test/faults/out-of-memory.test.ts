@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { limitMemory, meanwhile, noMemoryLimits, privateBytes } from '../support/faults/memory-limit.js';
+import { assertSameTables, readTables } from '../support/faults/result-tables.js';
+import { pidsOf } from '../support/processes.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+
+const skipped = noMemoryLimits();
+const ONE_BATCH = { lanes: 1, batchSequences: 200 };
+
+if (skipped !== undefined) {
+  describe.skip(`out of memory (skipped: ${skipped})`, () => it('a batch that does not fit is cut until it does'));
+} else {
+  describeWithTemporal('out of memory', () => {
+    let bench: FaultBench;
+    before(async () => (bench = await FaultBench.start(1)));
+    after(() => bench?.close());
+
+    it('a batch that does not fit the process is cut until it does: nothing is quarantined', async () => {
+      const over = new AbortController();
+      const limited = new Set<number>();
+      const lanes = (): number[] => pidsOf('virnucpro-lane dnabert-s').filter((pid) => bench.lanePids().includes(pid));
+
+      const undisturbed = await bench.run(ONE_BATCH);
+      const [pid] = await undisturbed.lanePids('dnabert-s', 1, PATIENCE_MS);
+      const idle = privateBytes(pid!);
+      let most = 0;
+      const watching = meanwhile(() => (most = Math.max(most, privateBytes(pid!))), over.signal);
+      await undisturbed.result(2 * PATIENCE_MS);
+      over.abort();
+      await watching;
+
+      const ended = new AbortController();
+      const limiting = meanwhile(() => {
+        for (const lane of lanes().filter((each) => !limited.has(each))) {
+          limitMemory(lane, (idle + most) / 2);
+          limited.add(lane);
+        }
+      }, ended.signal);
+      const run = await bench.run(ONE_BATCH);
+      await run.result(3 * PATIENCE_MS);
+      ended.abort();
+      await limiting;
+      assert.ok(limited.size > 1, 'the limit ended a lane');
+      await assertSameTables(run.outputDir, await readTables(undisturbed.outputDir));
+    });
+  });
+}

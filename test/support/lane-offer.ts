@@ -1,0 +1,16 @@
+import type { LaneOffer } from '../../src/contract/leases.js';
+
+/** An offer of a persistent ESM-2 lane on a CPU. */
+export function laneOffer(changes: Partial<LaneOffer> = {}): LaneOffer {
+  return {
+    lease: 'lease',
+    stage: 'esm-2',
+    model: { path: '/models/esm2', kind: 'esm2', digest: 'd', precision: 'fp32', hidden: 4, layers: 1 },
+    device: 'cpu',
+    persistent: true,
+    keepWarmSeconds: 120,
+    heartbeatMs: 3_000,
+    avoid: [],
+    ...changes,
+  };
+}

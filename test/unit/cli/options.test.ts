@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CommanderError } from 'commander';
+import { chooseDevice } from '../../../src/cli/devices.js';
+import { chooseClassifier } from '../../../src/cli/model-type.js';
+import { configText, readConfig } from '../../../src/cli/options/config-file.js';
+import { readOptions } from '../../../src/cli/options/option-table.js';
+import { PREDICT_OPTIONS, type PredictOptions } from '../../../src/cli/options/predict-table.js';
+import { predictCommand } from '../../../src/cli/predict.js';
+import { OptionError } from '../../../src/contract/failures.js';
+
+/** What commander makes of `virnucpro predict a.fa -p model.pth` with `args`. */
+async function flags(...args: string[]): Promise<Record<string, unknown>> {
+  let parsed: Record<string, unknown> = {};
+  const command = predictCommand()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .action((_: string[], raw: Record<string, unknown>) => void (parsed = raw));
+  await command.parseAsync(['a.fa', '-p', 'model.pth', ...args], { from: 'user' });
+  return parsed;
+}
+
+async function options(...args: string[]): Promise<PredictOptions> {
+  return readOptions(PREDICT_OPTIONS, { flags: await flags(...args), env: {} });
+}
+
+describe('options of predict', () => {
+  it('models are persistent by default', async () => {
+    assert.equal((await options()).persistentModels, true);
+  });
+
+  it('--persistent-models says the same, --no-persistent-models the contrary, the last of both counts', async () => {
+    const [yes, no] = ['--persistent-models', '--no-persistent-models'];
+    assert.equal((await options(yes)).persistentModels, true);
+    assert.equal((await options(no)).persistentModels, false);
+    assert.equal((await options(no, yes)).persistentModels, true);
+    assert.equal((await options(yes, no)).persistentModels, false);
+  });
+
+  it('--persistent-models takes no value', async () => {
+    await assert.rejects(options('--persistent-models=no'), CommanderError);
+  });
+
+  it('keeps lanes warm for two minutes unless told otherwise, also not at all', async () => {
+    assert.equal((await options()).keepWarm, 120);
+    assert.equal((await options('--keep-warm', '0')).keepWarm, 0);
+    assert.equal((await options('--keep-warm', '1.5')).keepWarm, 1.5);
+    await assert.rejects(options('--keep-warm', 'long'), OptionError);
+  });
+
+  for (const [flag, value] of [
+    ['--lanes', '0'],
+    ['--lanes', '1.5'],
+    ['--lanes', '1025'],
+    ['--threads', 'all'],
+    ['--heartbeat', '0'],
+    ['--wave-bytes', '5 parsecs'],
+    ['--batch-sequences', '-3'],
+  ] as const) {
+    it(`names the flag of ${flag} ${value}`, async () => {
+      await assert.rejects(
+        options(`${flag}=${value}`),
+        (error: OptionError) =>
+          error instanceof OptionError && error.what.startsWith(`${flag} is "${value}", allowed `),
+      );
+    });
+  }
+
+  it('reads sizes', async () => {
+    assert.equal((await options()).waveBytes, 50e9);
+    assert.equal((await options('--wave-bytes', '800 MB')).waveBytes, 8e8);
+    assert.equal((await options('--wave-bytes', '1e9')).waveBytes, 1e9);
+  });
+
+  it('come from the flag, else the variable, else the configuration file, else the default', async () => {
+    const config = { file: 'c.yaml', values: { lanes: 4, threads: 8, 'keep-warm': 5, 'persistent-models': false } };
+    const env = { VIRNUCPRO_LANES: '3', VIRNUCPRO_THREADS: '6', VIRNUCPRO_KEEP_EMBEDDINGS: 'yes' };
+    const read = readOptions(PREDICT_OPTIONS, { flags: await flags('--lanes', '2'), env, config });
+    assert.deepEqual(
+      [read.lanes, read.threads, read.keepWarm, read.persistentModels, read.keepEmbeddings, read.heartbeat],
+      [2, 6, 5, false, true, 15],
+    );
+  });
+
+  it('say where a wrong value comes from', async () => {
+    const wrong = (sources: object): (() => void) => {
+      return () => readOptions(PREDICT_OPTIONS, { flags: {}, env: {}, ...sources });
+    };
+    assert.throws(wrong({ env: { VIRNUCPRO_LANES: 'x' } }), {
+      where: 'VIRNUCPRO_LANES',
+      what: '--lanes is "x", allowed are whole numbers from 1 to 1024',
+    });
+    assert.throws(wrong({ config: { file: 'c.yaml', values: { resume: 7 } } }), {
+      where: 'c.yaml',
+      what: '--resume is 7, allowed are true and false',
+    });
+    assert.throws(wrong({ config: { file: 'c.yaml', values: { 'keep-worm': 7 } } }), {
+      where: 'c.yaml',
+      what: 'the configuration has no key "keep-worm"; the nearest is "keep-warm"',
+    });
+  });
+
+  it('a flag of the original that has lost its meaning is taken, with a line that says what replaces it', async () => {
+    const said: string[] = [];
+    const { write } = process.stderr;
+    process.stderr.write = (text) => (said.push(String(text)), true);
+    try {
+      await flags('--parallel', '-b', '256', '--no-cuda-streams');
+    } finally {
+      process.stderr.write = write;
+    }
+    assert.deepEqual(said, [
+      'note: --parallel has no effect any more: --lanes says how many processes work at once\n',
+      'note: --batch-size has no effect any more: the classifier takes a file batch at a time; nothing to set\n',
+      'note: --no-cuda-streams has no effect any more: nothing to set\n',
+    ]);
+  });
+});
+
+describe('configuration file', () => {
+  let dir: string;
+  before(async () => (dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-config-'))));
+  after(() => rm(dir, { recursive: true }));
+  const config = async (text: string): Promise<Record<string, unknown>> => {
+    const file = path.join(dir, 'c.yaml');
+    await writeFile(file, text);
+    return (await readConfig(file)).values;
+  };
+
+  it('that is generated holds every default and is read back to the same options', async () => {
+    const values = await config(configText(PREDICT_OPTIONS));
+    assert.deepEqual(
+      readOptions(PREDICT_OPTIONS, { flags: {}, env: {}, config: { file: 'c.yaml', values } }),
+      readOptions(PREDICT_OPTIONS, { flags: {}, env: {} }),
+    );
+    assert.equal(values['lanes'], 1);
+  });
+
+  it('may be empty; is refused when it is no mapping, no YAML or not there', async () => {
+    assert.deepEqual(await config('# nothing\n'), {});
+    for (const text of ['- 1\n', 'word', '{', 'a: 1\na: 2\n'])
+      await assert.rejects(config(text), { name: 'OptionError' });
+    await assert.rejects(readConfig(path.join(dir, 'none.yaml')), { name: 'OptionError', what: /ENOENT/ });
+  });
+});
+
+describe('classifier and chunk length', () => {
+  let dir: string;
+  const file = (name: string): string => path.join(dir, name);
+  before(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-type-'));
+    for (const name of ['300_model.pth', '500_model.pth', 'own.pth']) await writeFile(file(name), '');
+  });
+  after(() => rm(dir, { recursive: true }));
+  const choose = (modelPath?: string, modelType?: '300' | '500' | 'custom', expectedLength?: number): Promise<object> =>
+    chooseClassifier({ modelPath, modelType, expectedLength });
+
+  it('go together for the published ones, known by -m or by the name of their file', async () => {
+    assert.deepEqual(await choose(file('300_model.pth')), { classifier: file('300_model.pth'), chunkSize: 300 });
+    assert.deepEqual(await choose(file('own.pth'), '300'), { classifier: file('own.pth'), chunkSize: 300 });
+    assert.deepEqual(await choose(file('500_model.pth'), undefined, 500), {
+      classifier: file('500_model.pth'),
+      chunkSize: 500,
+    });
+  });
+
+  it('are what is given for one of your own, 500 by default', async () => {
+    assert.deepEqual(await choose(file('own.pth')), { classifier: file('own.pth'), chunkSize: 500 });
+    assert.deepEqual(await choose(file('own.pth'), undefined, 400), { classifier: file('own.pth'), chunkSize: 400 });
+    assert.deepEqual(await choose(file('300_model.pth'), 'custom', 200), {
+      classifier: file('300_model.pth'),
+      chunkSize: 200,
+    });
+  });
+
+  it('are refused when they contradict each other or are not there', async () => {
+    await assert.rejects(choose(file('300_model.pth'), undefined, 500), {
+      name: 'OptionError',
+      what: /300 bases only/,
+    });
+    await assert.rejects(choose(undefined, '500', 300), { name: 'OptionError' });
+    await assert.rejects(choose(undefined, 'custom'), { name: 'OptionError' });
+    await assert.rejects(choose(), { name: 'ModelError', where: '500_model.pth' });
+  });
+});
+
+describe('device', () => {
+  it('is the CPU by default and by name; any other that is asked for fails, nothing falls back', () => {
+    assert.equal(chooseDevice('auto', undefined), 'cpu');
+    assert.equal(chooseDevice('cpu', undefined), 'cpu');
+    for (const device of ['cuda', 'cuda:1', '0', 'webgpu:0']) {
+      assert.throws(() => chooseDevice(device, undefined), { name: 'DeviceError' });
+    }
+    assert.throws(() => chooseDevice('auto', '2,3'), { name: 'DeviceError', what: /cuda:2,3/ });
+    assert.throws(() => chooseDevice('gpu', undefined), { name: 'OptionError', what: /allowed are auto, cpu/ });
+  });
+});

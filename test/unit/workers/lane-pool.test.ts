@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import type { Device } from '../../../src/contract/devices.js';
+import { Declined } from '../../../src/contract/failures.js';
+import type { LaneOffer } from '../../../src/contract/leases.js';
+import { LanePool, type PooledLane } from '../../../src/workers/lane-pool.js';
+import { laneOffer } from '../../support/lane-offer.js';
+import { eventually } from '../../support/processes.js';
+
+/** A lane process that ends when the test lets it. */
+class FakeLane implements PooledLane {
+  alive = true;
+  stopAsked = false;
+  private end: () => void = () => {};
+  readonly exited = new Promise<void>((resolve) => (this.end = resolve));
+
+  constructor(
+    readonly offer: LaneOffer,
+    private readonly obeys = true,
+  ) {}
+
+  async stop(): Promise<void> {
+    this.stopAsked = true;
+    if (this.obeys) this.die();
+    await this.exited;
+  }
+
+  die(): void {
+    this.alive = false;
+    this.end();
+  }
+}
+
+const cpu = (index: number): Device => ({ kind: 'cpu', index, threads: 1 });
+const [cpu0, cpu1] = [cpu(0), cpu(1)];
+
+const pool = (...devices: Device[]): LanePool<FakeLane> => new LanePool(devices, 'h', pino({ level: 'silent' }));
+
+describe('workers/lane-pool', () => {
+  it('takes free devices of the kind that is asked for, and declines when there is none', async () => {
+    const cuda: Device = { kind: 'cuda', index: 0, threads: 1 };
+    const both = pool(cpu0, cuda);
+    assert.deepEqual([both.count('cpu'), both.count('cuda'), both.count('webgpu')], [1, 1, 0]);
+    assert.deepEqual(await both.take(laneOffer({ device: 'cuda' })), { device: cuda, warm: undefined });
+    await assert.rejects(both.take(laneOffer({ device: 'cuda' })), Declined);
+    assert.equal((await both.take(laneOffer())).device, cpu0);
+    both.release(cuda, undefined, 0);
+    assert.equal((await both.take(laneOffer({ device: 'cuda' }))).device, cuda);
+  });
+
+  it('gives a lease the warm lane of its stage, model and mode, whichever device it is on', async () => {
+    const two = pool(cpu0, cpu1);
+    await two.take(laneOffer());
+    const { device } = await two.take(laneOffer());
+    const lane = new FakeLane(laneOffer());
+    two.release(device, lane, 100);
+    const next = await two.take(laneOffer({ lease: 'next', keepWarmSeconds: 5 }));
+    assert.equal(next.device, cpu1);
+    assert.equal(next.warm, lane);
+    assert.equal(lane.stopAsked, false);
+    await two.close();
+  });
+
+  it('leaves a warm lane alone while another device is free, and evicts it when none is', async () => {
+    const two = pool(cpu0, cpu1);
+    await two.take(laneOffer());
+    const lane = new FakeLane(laneOffer());
+    two.release(cpu0, lane, 100);
+    const other = laneOffer({ stage: 'dnabert-s' });
+    assert.deepEqual(await two.take(other), { device: cpu1, warm: undefined });
+    assert.equal(lane.stopAsked, false);
+    assert.deepEqual(await two.take(other), { device: cpu0, warm: undefined });
+    assert.equal(lane.stopAsked, true);
+  });
+
+  it('takes no lane of another model, precision or mode for its own', async () => {
+    const { model } = laneOffer();
+    const others: Partial<LaneOffer>[] = [
+      { stage: 'dnabert-s' },
+      { persistent: false },
+      { model: { ...model, digest: 'other' } },
+      { model: { ...model, path: '/other' } },
+      { model: { ...model, precision: 'bf16' as typeof model.precision } },
+    ];
+    for (const other of others) {
+      const one = pool(cpu0);
+      await one.take(laneOffer());
+      const lane = new FakeLane(laneOffer());
+      one.release(cpu0, lane, 100);
+      assert.equal((await one.take(laneOffer(other))).warm, undefined, JSON.stringify(other));
+      assert.equal(lane.alive, false);
+    }
+  });
+
+  it('a lease waits until the lane that it evicts has ended', async () => {
+    const one = pool(cpu0);
+    await one.take(laneOffer());
+    const lane = new FakeLane(laneOffer(), false);
+    one.release(cpu0, lane, 100);
+    let taken = false;
+    const taking = one.take(laneOffer({ stage: 'dnabert-s' })).then(() => (taken = true));
+    await assert.rejects(one.take(laneOffer()), Declined, 'nobody else gets the device meanwhile');
+    await sleep(20);
+    assert.equal(taken, false);
+    lane.die();
+    await taking;
+  });
+
+  it('ends a warm lane when its time is up; until it has ended its device is not free', async () => {
+    const one = pool(cpu0);
+    await one.take(laneOffer());
+    const lane = new FakeLane(laneOffer(), false);
+    one.release(cpu0, lane, 0.05);
+    await eventually(() => lane.stopAsked, 5_000);
+    await assert.rejects(one.take(laneOffer()), Declined);
+    lane.die();
+    await sleep(0);
+    assert.deepEqual(await one.take(laneOffer()), { device: cpu0, warm: undefined });
+  });
+
+  it('keeps warm for as long as timers can count', async () => {
+    const one = pool(cpu0);
+    await one.take(laneOffer());
+    const lane = new FakeLane(laneOffer());
+    one.release(cpu0, lane, 1e9);
+    await sleep(20);
+    assert.equal((await one.take(laneOffer())).warm, lane);
+  });
+
+  it('forgets a warm lane that died, and one that was dead when it was released', async () => {
+    const one = pool(cpu0);
+    for (const dies of ['before', 'after']) {
+      await one.take(laneOffer());
+      const lane = new FakeLane(laneOffer());
+      if (dies === 'before') lane.die();
+      one.release(cpu0, lane, 100);
+      if (dies === 'after') lane.die();
+      await sleep(0);
+      assert.deepEqual(await one.take(laneOffer()), { device: cpu0, warm: undefined });
+      one.release(cpu0, undefined, 0);
+    }
+  });
+
+  it('never gives a retired device away again, and is out of service when that was the last of its kind', async () => {
+    const two = pool(cpu0, cpu1);
+    await two.take(laneOffer());
+    two.retire(cpu0, 'NaN');
+    two.release(cpu0, undefined, 0);
+    assert.equal(two.outOfService('cpu'), undefined);
+    assert.equal((await two.take(laneOffer())).device, cpu1);
+    await assert.rejects(two.take(laneOffer()), Declined);
+    two.retire(cpu1, 'no answer');
+    assert.equal(two.outOfService('cpu'), 'cpu:0: NaN; cpu:1: no answer');
+  });
+
+  it('gives a run no device that it was told to give up', async () => {
+    const two = pool(cpu0, cpu1);
+    const offer = laneOffer({ avoid: ['h/cpu:0', 'other/cpu:1'] });
+    assert.equal((await two.take(offer)).device, cpu1);
+    await assert.rejects(two.take(offer), Declined);
+    assert.equal((await two.take(laneOffer())).device, cpu0);
+  });
+
+  it('ends its warm lanes when it closes', async () => {
+    const two = pool(cpu0, cpu1);
+    const lanes = [new FakeLane(laneOffer()), new FakeLane(laneOffer())];
+    for (const [i, device] of [cpu0, cpu1].entries()) {
+      await two.take(laneOffer({ stage: i === 0 ? 'esm-2' : 'dnabert-s' }));
+      two.release(device, lanes[i], 100);
+    }
+    await two.close();
+    assert.deepEqual(
+      lanes.map(({ alive }) => alive),
+      [false, false],
+    );
+  });
+});
