@@ -3,7 +3,7 @@ import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js'
 import type { RunningBatch } from '../contract/leases.js';
 import { WAITING_FOR_STORAGE } from '../contract/progress.js';
 import type { EmbedBatchInput, EmbedBatchOutput, ManifestEntry, QuarantinedRow } from '../contract/run.js';
-import type { Embedder } from '../inference/embedder.js';
+import type { Embedder, PreparedSequences } from '../inference/embedder.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
 import { type Frames, readFrames } from '../io/frames-file.js';
 import { readJsonLines } from '../io/json-lines.js';
@@ -15,11 +15,19 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.js';
 import { StallWatch } from './stall-watch.js';
 import { withStoragePatience } from './storage-patience.js';
 
+/** A batch's part in the use of a lane's model. */
+export interface LaneWork {
+  /** What needs no device, so that it is done while another batch computes. */
+  prepare(embedder: Embedder): Promise<void>;
+  /** The model calls. */
+  compute(embedder: Embedder): Promise<void>;
+}
+
 /** The lane that a batch runs on, as its process lends it. */
 export interface BatchLane {
-  /** Waits for its turn, then runs `work` with the model, alone. */
-  use<T>(signal: AbortSignal, work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T>;
-  /** What runs now; undefined when it is over. */
+  /** Prepares, waits for its turn, computes, alone. Resolves with the number of models that were loaded for it. */
+  use(signal: AbortSignal, work: LaneWork): Promise<number>;
+  /** What computes now; undefined when it is over. */
   running(batch: RunningBatch | undefined): void;
   /** A model call does not return. */
   stalled(): void;
@@ -27,12 +35,14 @@ export interface BatchLane {
 
 /**
  * Embeds one file batch on this lane and publishes the vectors, in the batch's order, under its ids. Goes on from the
- * parts that earlier attempts saved, and saves its own, also when it is cancelled.
+ * parts that earlier attempts saved, and saves its own, also when it is cancelled. The device is busy with the next batch
+ * while this one is published.
  * @throws ArtifactInvalid, LaneSick, ModelError; a full disk is waited for.
  */
 export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promise<EmbedBatchOutput> {
   const { cancellationSignal } = Context.current();
-  const heartbeat = startHeartbeat({ state: 'waiting' });
+  let run: BatchRun | undefined;
+  const heartbeat = startHeartbeat({ state: 'waiting' }, () => run?.isMoving() ?? true);
   try {
     const store = openStore(input.store);
     const { entry, frames, isPublished } = await withStoragePatience(
@@ -42,19 +52,13 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
     );
     // Published by an attempt whose end the server never heard of.
     if (isPublished) return { frames: 0, tokens: 0, seconds: 0, modelLoads: 0, refused: [] };
-    return await lane.use(cancellationSignal, async (embedder, modelLoads) => {
-      heartbeat.stop();
-      lane.running({ index: input.index, ...(input.rows === undefined ? {} : { rows: input.rows }) });
-      try {
-        const output = await new BatchRun(input, entry, frames, embedder, lane).run();
-        const { frames: embedded, tokens, seconds, refused } = output;
-        const { stage, index: batch, rows } = input;
-        log.info('batch embedded', { stage, batch, rows, frames: embedded, tokens, seconds, refused: refused.length });
-        return { ...output, modelLoads };
-      } finally {
-        lane.running(undefined);
-      }
-    });
+    run = new BatchRun(input, entry, frames, lane, heartbeat);
+    const modelLoads = await lane.use(cancellationSignal, run);
+    const output = await run.publish();
+    const { frames: embedded, tokens, seconds, refused } = output;
+    const { stage, index: batch, rows } = input;
+    log.info('batch embedded', { stage, batch, rows, frames: embedded, tokens, seconds, refused: refused.length });
+    return { ...output, modelLoads };
   } finally {
     heartbeat.stop();
   }
@@ -77,85 +81,107 @@ async function readBatch(
   return { entry, frames: await readFrames(await store.get(entry.frames)), isPublished };
 }
 
-class BatchRun {
+class BatchRun implements LaneWork {
   private readonly signal = Context.current().cancellationSignal;
-  private readonly watch: StallWatch;
-  private readonly heartbeat: Heartbeat;
+  private readonly artifact: ReturnType<typeof embeddingArtifact>;
   private readonly refused: QuarantinedRow[] = [];
+  private parts!: BatchParts;
+  /** Rows that are left to do, and their sequences. */
+  private rows: number[] = [];
+  private sequences!: PreparedSequences;
+  private tokens = 0;
+  private startedAt = 0;
+  /** While it computes. */
+  private watch: StallWatch | undefined;
   private storing = false;
 
   constructor(
     private readonly input: EmbedBatchInput,
-    private readonly entry: ManifestEntry,
+    entry: ManifestEntry,
     private readonly frames: Frames,
-    private readonly embedder: Embedder,
     private readonly lane: BatchLane,
+    private readonly heartbeat: Heartbeat,
   ) {
-    this.watch = new StallWatch(input.stalledMs);
-    this.heartbeat = startHeartbeat({ state: 'running' }, () => this.isMoving());
+    this.artifact = embeddingArtifact(input.stage, input.model, entry);
   }
 
-  async run(): Promise<Omit<EmbedBatchOutput, 'modelLoads'>> {
-    try {
-      return await this.embed();
-    } finally {
-      this.heartbeat.stop();
-    }
-  }
-
-  private async embed(): Promise<Omit<EmbedBatchOutput, 'modelLoads'>> {
-    const { input, frames, embedder } = this;
-    const startedAt = performance.now();
-    const artifact = embeddingArtifact(input.stage, input.model, this.entry);
+  async prepare(embedder: Embedder): Promise<void> {
+    const { input, frames } = this;
     const parts = await this.store(() =>
-      BatchParts.open(openStore(input.store), artifact, frames.ids, embedder.facts.hidden),
+      BatchParts.open(openStore(input.store), this.artifact, frames.ids, embedder.facts.hidden),
     );
     const out = new Set(input.quarantined.map(({ row }) => row));
     const { from, to } = input.rows ?? { from: 0, to: frames.ids.length };
-    const rows = frames.ids.flatMap((_, row) =>
+    this.parts = parts;
+    this.rows = frames.ids.flatMap((_, row) =>
       row >= from && row < to && !out.has(row) && !parts.has(row) ? [row] : [],
     );
-    const tokens = await this.embedRows(rows, parts);
-    if (input.rows !== undefined || this.refused.length > 0) await this.store(() => parts.save());
+    const sequences = input.stage === 'dnabert-s' ? frames.nucleotides : frames.proteins;
+    this.sequences = await embedder.prepare(
+      this.rows.map((row) => sequences[row]!),
+      { signal: this.signal },
+    );
+  }
+
+  async compute(embedder: Embedder): Promise<void> {
+    const { index, rows, stalledMs } = this.input;
+    this.startedAt = performance.now();
+    this.watch = new StallWatch(stalledMs);
+    this.heartbeat.details({ state: 'running' });
+    this.lane.running({ index, ...(rows === undefined ? {} : { rows }) });
+    try {
+      await this.embed(embedder);
+      if (this.refused.length > 0) await assertWell(embedder);
+    } finally {
+      this.watch = undefined;
+      this.lane.running(undefined);
+    }
+  }
+
+  /** Keeps what was computed: as the finished batch, or as parts of one that is not whole yet. */
+  async publish(): Promise<Omit<EmbedBatchOutput, 'modelLoads'>> {
+    const { input, frames, parts, refused } = this;
+    this.heartbeat.details({ state: 'publishing' });
+    if (input.rows !== undefined || refused.length > 0) await this.store(() => parts.save());
     else {
       const quarantined = input.quarantined.map(({ row, reason }) => ({ id: frames.ids[row]!, reason }));
       await this.store(() => parts.publish(quarantined));
     }
     return {
-      frames: rows.length - this.refused.length,
-      tokens,
-      seconds: (performance.now() - startedAt) / 1000,
-      refused: this.refused,
+      frames: this.rows.length - refused.length,
+      tokens: this.tokens,
+      seconds: (performance.now() - this.startedAt) / 1000,
+      refused,
     };
   }
 
-  private async embedRows(rows: number[], parts: BatchParts): Promise<number> {
-    const { stage, partMs } = this.input;
-    const sequences = stage === 'dnabert-s' ? this.frames.nucleotides : this.frames.proteins;
-    let tokens = 0;
+  /** False when a model call does not return: then the batch goes silent. */
+  isMoving(): boolean {
+    if (this.storing || !this.watch?.stalled) return true;
+    this.lane.stalled();
+    return false;
+  }
+
+  private async embed(embedder: Embedder): Promise<void> {
+    const { rows, parts } = this;
     let saving = Promise.resolve();
     try {
-      await this.embedder.embed(
-        rows.map((row) => sequences[row]!),
-        {
-          signal: this.signal,
-          onVector: (i, vector) => parts.add(rows[i]!, vector),
-          onRefused: (i, error) =>
-            this.refused.push({ row: rows[i]!, reason: error instanceof OutOfMemory ? 'too_large' : 'non_finite' }),
-          onProgress: (progress) => {
-            // No call is over while sequences are being tokenized.
-            if (progress.tokens === tokens) this.watch.called();
-            else this.watch.moved();
-            tokens = progress.tokens;
-            this.heartbeat.details({ state: 'running', ...progress });
-            if (parts.isDue(partMs)) {
-              saving = saving.then(() => this.store(() => parts.save()));
-              // Awaited when the calls are over; until then its failure is nobody's unhandled rejection.
-              saving.catch(() => {});
-            }
-          },
+      await embedder.embed(this.sequences, {
+        signal: this.signal,
+        onVector: (i, vector) => parts.add(rows[i]!, vector),
+        onRefused: (i, error) =>
+          this.refused.push({ row: rows[i]!, reason: error instanceof OutOfMemory ? 'too_large' : 'non_finite' }),
+        onProgress: (progress) => {
+          this.watch?.called();
+          this.tokens = progress.tokens;
+          this.heartbeat.details({ state: 'running', ...progress });
+          if (parts.isDue(this.input.partMs)) {
+            saving = saving.then(() => this.store(() => parts.save()));
+            // Awaited when the calls are over; until then its failure is nobody's unhandled rejection.
+            saving.catch(() => {});
+          }
         },
-      );
+      });
     } catch (error) {
       await saving.catch(() => {});
       // The lane goes or fails; what it has computed stays.
@@ -163,17 +189,6 @@ class BatchRun {
       throw error;
     }
     await saving;
-    if (this.refused.length > 0) await this.assertWell();
-    return tokens;
-  }
-
-  /** A refusal may be the sequence's doing or the device's; a device that fails its self-test is not to blame a sequence. */
-  private async assertWell(): Promise<void> {
-    if (await this.embedder.selfTest().catch(() => false)) return;
-    throw new LaneSick({
-      what: 'the device gives other vectors than at its start',
-      next: 'The lane is started again, and retired if that does not help',
-    });
   }
 
   private async store<T>(work: () => Promise<T>): Promise<T> {
@@ -184,13 +199,16 @@ class BatchRun {
       );
     } finally {
       this.storing = false;
-      this.watch.moved();
+      this.watch?.moved();
     }
   }
+}
 
-  private isMoving(): boolean {
-    if (this.storing || !this.watch.stalled) return true;
-    this.lane.stalled();
-    return false;
-  }
+/** A refusal may be the sequence's doing or the device's; a device that fails its self-test is not to blame a sequence. */
+async function assertWell(embedder: Embedder): Promise<void> {
+  if (await embedder.selfTest().catch(() => false)) return;
+  throw new LaneSick({
+    what: 'the device gives other vectors than at its start',
+    next: 'The lane is started again, and retired if that does not help',
+  });
 }

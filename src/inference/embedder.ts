@@ -10,8 +10,11 @@ import { SessionThread } from './session-thread.js';
 /** Largest difference of a self-test's vector, relative to its norm: GPUs round differently from call to call. */
 const SELF_TEST_TOLERANCE = 1e-3;
 
-/** Tokenizing blocks the thread: other work (heartbeats) gets a turn after this many letters, some 20 ms. */
-const LETTERS_PER_TURN = 5000;
+/** Tokenizing blocks the thread: other work (the results of calls) gets a turn after this many letters, some 3 ms. */
+const LETTERS_PER_TURN = 500;
+
+/** One computes, the next is already with the session thread, so that the device does not wait for this one. */
+const CALLS_UNDER_WAY = 2;
 
 export interface EmbedderOptions {
   /** Folder or file of a checkpoint. */
@@ -65,6 +68,15 @@ export interface EmbedOptions {
   onRefused?: (row: number, error: NonFiniteEmbedding | OutOfMemory) => void;
 }
 
+/** Sequences as {@link Embedder.prepare} made them ready: each different one once. */
+export interface PreparedSequences {
+  /** How many there are, alike ones counted. */
+  sequences: number;
+  tokens: Int32Array[];
+  /** Which sequences have these tokens. */
+  rows: number[][];
+}
+
 /** A loaded encoder: sequences in, one vector each out. Whoever opens it closes it. */
 export class Embedder {
   /** The vector of a short sequence, computed at the start. */
@@ -108,14 +120,14 @@ export class Embedder {
   }
 
   /**
-   * The mean-pooled vectors of `sequences`, float32 [sequences, hidden], in their order. On a CPU a vector is a pure
-   * function of sequence and model: not of the other sequences, threads or call sizes.
+   * Tokenizes `sequences`, letting other work run now and then. Needs no device: do it while another batch computes.
    * @param sequences upper-case, not empty.
-   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index, unless `onRefused` takes them; InputError
-   *   for a letter without token.
+   * @throws InputError for a letter without token.
    */
-  async embed(sequences: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
-    const { hidden, tokensPerCall } = this.facts;
+  async prepare(
+    sequences: readonly string[],
+    { signal, onProgress }: Pick<EmbedOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<PreparedSequences> {
     const rowsOf = new Map<string, number[]>();
     sequences.forEach((sequence, row) => {
       const rows = rowsOf.get(sequence);
@@ -127,23 +139,51 @@ export class Embedder {
     const tokens: Int32Array[] = [];
     for await (const more of this.tokenize(rows.map(([row]) => [row!, sequences[row!]!]))) {
       tokens.push(...more);
-      progress.tokens += more.reduce((sum, { length }) => sum + length, 0);
-      options.signal?.throwIfAborted();
-      options.onProgress?.({ ...progress });
+      progress.tokens += countTokens(more);
+      signal?.throwIfAborted();
+      onProgress?.({ ...progress });
     }
-    const vectors = new Float32Array(sequences.length * hidden);
+    return { sequences: sequences.length, tokens, rows };
+  }
+
+  /**
+   * The mean-pooled vectors of `sequences`, float32 [sequences, hidden], in their order. On a CPU a vector is a pure
+   * function of sequence and model: not of the other sequences, threads or call sizes.
+   * @param sequences upper-case, not empty; or what {@link prepare} made of them.
+   * @throws NonFiniteEmbedding or OutOfMemory naming a sequence by its index, unless `onRefused` takes them; InputError
+   *   for a letter without token.
+   */
+  async embed(sequences: readonly string[] | PreparedSequences, options: EmbedOptions = {}): Promise<Float32Array> {
+    const { hidden, tokensPerCall } = this.facts;
+    const prepared = 'rows' in sequences ? sequences : await this.prepare(sequences, options);
+    const { tokens, rows } = prepared;
+    const progress: EmbedProgress = {
+      sequencesDone: 0,
+      sequences: rows.length,
+      tokensDone: 0,
+      tokens: countTokens(tokens),
+    };
+    const vectors = new Float32Array(prepared.sequences * hidden);
     const refuse = (of: number[], toError: (row: number) => NonFiniteEmbedding | OutOfMemory): void => {
       if (options.onRefused === undefined) throw toError(of[0]!);
       for (const row of of) options.onRefused(row, toError(row));
     };
+    // A queue, because a call that does not fit the memory goes back as two halves.
     const calls = planCalls(
       tokens.map(({ length }) => length),
       tokensPerCall,
     );
-    // A queue, because a call that does not fit the memory goes back as two halves.
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
+    const underWay: { call: number[]; result: Promise<unknown> }[] = [];
+    const send = (): void => {
+      while (underWay.length < CALLS_UNDER_WAY && calls.length > 0) {
+        const call = calls.shift()!;
+        underWay.push({ call, result: this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error) });
+      }
+    };
+    for (send(); underWay.length > 0; send()) {
       options.signal?.throwIfAborted();
-      const called = await this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error);
+      const { call, result } = underWay.shift()!;
+      const called = await result;
       if (called instanceof OutOfMemory && call.length > 1) {
         const half = call.length >> 1;
         calls.unshift(call.slice(0, half), call.slice(half));
@@ -232,6 +272,10 @@ export class Embedder {
       next: 'Check that the checkpoint is the model you meant',
     });
   }
+}
+
+function countTokens(tokens: readonly Int32Array[]): number {
+  return tokens.reduce((sum, { length }) => sum + length, 0);
 }
 
 function emptySequence(index: number): InputError {

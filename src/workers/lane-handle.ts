@@ -48,7 +48,7 @@ export class LaneHandle implements LeasedLane {
     const title = `virnucpro-lane ${offer.stage} ${deviceName(device)}`;
     this.child = fork(program, [title], {
       env: pinnedEnvironment(env, device),
-      execArgv: ['--enable-source-maps'],
+      execArgv: ['--enable-source-maps', '--expose-gc'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.log = log.child({ stage: offer.stage, lane: deviceName(device), lease: offer.lease, lanePid: this.child.pid });

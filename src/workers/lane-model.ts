@@ -1,3 +1,4 @@
+import type { LaneWork } from '../activities/embed-batch.js';
 import { ArtifactInvalid, LaneSick, VirnucproError } from '../contract/failures.js';
 import type { Embedder } from '../inference/embedder.js';
 
@@ -26,11 +27,21 @@ export class LaneModel {
     return this.loaded.facts.loadSeconds;
   }
 
-  /** Waits for its turn, then runs `work` with the model. `loads` tells how many models were loaded for it. */
-  async use<T>(signal: AbortSignal, work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
-    const turn = this.last.then(() => {
+  /**
+   * Has `work` prepared (at once, where the model is loaded), waits for its turn, and has it computed. Resolves with the
+   * number of models that were loaded for it.
+   */
+  async use(signal: AbortSignal, work: LaneWork): Promise<number> {
+    const { loaded } = this;
+    const prepared = loaded && work.prepare(loaded);
+    // Awaited when its turn comes; until then its failure is nobody's unhandled rejection.
+    prepared?.catch(() => {});
+    const turn = this.last.then(async () => {
       signal.throwIfAborted();
-      return this.loaded ? this.watched(this.loaded, 0, work) : this.useOnce(work);
+      if (loaded === undefined) return this.useOnce(work);
+      await prepared;
+      await this.watched(loaded, work);
+      return 0;
     });
     this.last = turn.catch(() => {});
     return turn;
@@ -54,24 +65,21 @@ export class LaneModel {
     }
   }
 
-  private async useOnce<T>(work: (embedder: Embedder, loads: number) => Promise<T>): Promise<T> {
+  private async useOnce(work: LaneWork): Promise<number> {
     const embedder = await this.load();
     try {
-      return await this.watched(embedder, 1, work);
+      await work.prepare(embedder);
+      await this.watched(embedder, work);
+      return 1;
     } finally {
       await embedder.close();
     }
   }
 
-  private async watched<T>(
-    embedder: Embedder,
-    loads: number,
-    work: (embedder: Embedder, loads: number) => Promise<T>,
-  ): Promise<T> {
+  private async watched(embedder: Embedder, work: LaneWork): Promise<void> {
     try {
-      const result = await work(embedder, loads);
+      await work.compute(embedder);
       this.failures = 0;
-      return result;
     } catch (error) {
       if (!isDevicesDoing(error)) throw error;
       this.failures += 1;

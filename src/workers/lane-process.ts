@@ -7,7 +7,7 @@ import process from 'node:process';
 import { Worker } from '@temporalio/worker';
 import { createLaneActivities } from '../activities/index.js';
 import { prefixed } from '../contract/activity-names.js';
-import { BATCHES_PER_LANE, HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
+import { BATCHES_PER_LANE, COLLECT_GARBAGE_MS, HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
 import { VirnucproError } from '../contract/failures.js';
 import { Embedder } from '../inference/embedder.js';
 import { cacheFolderPath } from '../io/user-folders.js';
@@ -28,6 +28,10 @@ process.on('SIGTERM', () => void handle({ op: 'stop' }));
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // It may have gone while this process was loading its code: then the event is past.
 if (!process.connected) process.kill(process.pid, 'SIGKILL');
+
+// Left alone, V8 lets what finished batches leave behind pile up to hundreds of megabytes before it looks; the host's
+// other lanes want that memory.
+setInterval(() => globalThis.gc?.(), COLLECT_GARBAGE_MS).unref();
 
 let connection: WorkerConnection | undefined;
 let model: LaneModel | undefined;

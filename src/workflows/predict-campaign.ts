@@ -218,7 +218,7 @@ class Campaign {
     const batches = manifest.records;
     const startedAt = Date.now();
     const window = Math.ceil(this.maxLanes / SLICE_LANES);
-    const waiting = slices(batches);
+    const waiting = slices(batches, window);
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     this.attribute({ key: STAGE_ATTRIBUTE, value: stage });

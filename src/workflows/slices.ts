@@ -1,9 +1,12 @@
 import { SLICE_BATCHES } from '../contract/defaults.js';
 
-/** Ranges of `batches` manifest lines, each small enough for the history of one `embedStage` run. */
-export function slices(batches: number): { from: number; to: number }[] {
-  return Array.from({ length: Math.ceil(batches / SLICE_BATCHES) }, (_, i) => ({
-    from: i * SLICE_BATCHES,
-    to: Math.min((i + 1) * SLICE_BATCHES, batches),
-  }));
+/**
+ * Ranges of `batches` manifest lines: as even as can be, each small enough for the history of one `embedStage` run, and
+ * in number a multiple of `window`, so that all slices that run side by side have work until the stage's end.
+ */
+export function slices(batches: number, window: number): { from: number; to: number }[] {
+  const rounds = Math.ceil(batches / (window * SLICE_BATCHES));
+  const count = Math.min(batches, rounds * window);
+  const start = (slice: number): number => Math.floor((slice * batches) / count);
+  return Array.from({ length: count }, (_, slice) => ({ from: start(slice), to: start(slice + 1) }));
 }

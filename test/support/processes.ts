@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Process ids whose command line holds `text`. */
@@ -27,4 +28,14 @@ export function childrenOf(parent: number): { pid: number; command: string }[] {
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line))
     .filter((match) => match !== null && Number(match[2]) === parent && !match[3]!.startsWith('Z'))
     .map((match) => ({ pid: Number(match![1]), command: match![4]! }));
+}
+
+/** Resident memory of a process in megabytes; undefined when it has ended. Linux. */
+export function rssMB(pid: number): number | undefined {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { LaneWork } from '../../../src/activities/embed-batch.js';
 import { ArtifactInvalid, LaneSick, ModelError } from '../../../src/contract/failures.js';
 import type { Embedder } from '../../../src/inference/embedder.js';
 import { LaneModel } from '../../../src/workers/lane-model.js';
@@ -37,17 +38,17 @@ class Device {
 }
 
 const { signal } = new AbortController();
-const loadsOf = async (_: Embedder, loads: number): Promise<number> => loads;
-const failing = async (): Promise<never> => {
-  throw new Error('launch failure');
-};
+/** A batch of which only the model calls matter. */
+const computing = (compute: () => Promise<void>): LaneWork => ({ prepare: async () => {}, compute });
+const fine = computing(async () => {});
+const failing = computing(() => Promise.reject(new Error('launch failure')));
 
 describe('workers/lane-model', () => {
   it('persistent: loads once, at the start, and closes at the end', async () => {
     const device = new Device();
     const model = device.model(true);
     assert.equal(await model.start(), 7);
-    for (let use = 0; use < 3; use++) assert.equal(await model.use(signal, loadsOf), 0);
+    for (let use = 0; use < 3; use++) assert.equal(await model.use(signal, fine), 0);
     assert.deepEqual([device.opened, device.closed], [1, 0]);
     await model.close();
     assert.deepEqual([device.opened, device.closed], [1, 1]);
@@ -58,8 +59,8 @@ describe('workers/lane-model', () => {
     const model = device.model(false);
     assert.equal(await model.start(), 0);
     assert.equal(device.opened, 0);
-    assert.equal(await model.use(signal, loadsOf), 1);
-    assert.equal(await model.use(signal, loadsOf), 1);
+    assert.equal(await model.use(signal, fine), 1);
+    assert.equal(await model.use(signal, fine), 1);
     await assert.rejects(model.use(signal, failing), /launch failure/);
     await model.close();
     assert.deepEqual([device.opened, device.closed], [3, 3]);
@@ -70,14 +71,23 @@ describe('workers/lane-model', () => {
     await model.start();
     const events: string[] = [];
     let finish = (): void => {};
-    const first = model.use(signal, async () => {
-      events.push('first');
-      await new Promise<void>((resolve) => (finish = resolve));
-      throw new Error('first fails');
-    });
+    const first = model.use(
+      signal,
+      computing(async () => {
+        events.push('first');
+        await new Promise<void>((resolve) => (finish = resolve));
+        throw new Error('first fails');
+      }),
+    );
     const cancel = new AbortController();
-    const second = model.use(cancel.signal, async () => void events.push('second'));
-    const third = model.use(signal, async () => void events.push('third'));
+    const second = model.use(
+      cancel.signal,
+      computing(async () => void events.push('second')),
+    );
+    const third = model.use(
+      signal,
+      computing(async () => void events.push('third')),
+    );
     await turn();
     assert.deepEqual(events, ['first']);
     cancel.abort(new Error('cancelled'));
@@ -88,12 +98,51 @@ describe('workers/lane-model', () => {
     assert.deepEqual(events, ['first', 'third']);
   });
 
+  /** Two batches at once; what they do, in order. */
+  async function useTwice(model: LaneModel): Promise<{ events: string[]; loads: number[] }> {
+    const events: string[] = [];
+    const work = (name: string): LaneWork => ({
+      prepare: async () => void events.push(`prepare ${name}`),
+      compute: async () => {
+        events.push(`compute ${name}`);
+        await turn();
+        events.push(`computed ${name}`);
+      },
+    });
+    const loads = await Promise.all([model.use(signal, work('a')), model.use(signal, work('b'))]);
+    return { events, loads };
+  }
+
+  it('persistent: a batch is prepared before the one ahead of it has computed; one that cannot be blames nobody', async () => {
+    const device = new Device();
+    const model = device.model(true);
+    await model.start();
+    assert.deepEqual(await useTwice(model), {
+      events: ['prepare a', 'prepare b', 'compute a', 'computed a', 'compute b', 'computed b'],
+      loads: [0, 0],
+    });
+    const broken: LaneWork = { prepare: () => Promise.reject(new Error('no frames')), compute: () => assert.fail() };
+    for (let i = 0; i < 3; i++) await assert.rejects(model.use(signal, broken), /no frames/);
+    assert.deepEqual([device.selfTests, device.sick], [0, []]);
+    assert.equal((await useTwice(model)).events.at(-1), 'computed b');
+  });
+
+  it('standard: a batch is prepared with its own model', async () => {
+    assert.deepEqual(await useTwice(new Device().model(false)), {
+      events: ['prepare a', 'compute a', 'computed a', 'prepare b', 'compute b', 'computed b'],
+      loads: [1, 1],
+    });
+  });
+
   it('closes only after the batch under way', async () => {
     const device = new Device();
     const model = device.model(true);
     await model.start();
     let finish = (): void => {};
-    const use = model.use(signal, () => new Promise<void>((resolve) => (finish = resolve)));
+    const use = model.use(
+      signal,
+      computing(() => new Promise<void>((resolve) => (finish = resolve))),
+    );
     const closing = model.close();
     await turn();
     assert.equal(device.closed, 0);
@@ -107,7 +156,7 @@ describe('workers/lane-model', () => {
     const model = device.model(true);
     await model.start();
     await assert.rejects(model.use(signal, failing), /^Error: launch failure/);
-    await model.use(signal, loadsOf);
+    await model.use(signal, fine);
     await assert.rejects(model.use(signal, failing), /^Error: launch failure/);
     assert.equal(device.selfTests, 0, 'a success between starts the count anew');
     await assert.rejects(model.use(signal, failing), /^Error: launch failure/);
@@ -137,7 +186,10 @@ describe('workers/lane-model', () => {
     const invalid = new ArtifactInvalid({ what: 'digest', next: '' });
     for (const error of [cancelled, invalid, cancelled, invalid]) {
       await assert.rejects(
-        model.use(signal, () => Promise.reject(error)),
+        model.use(
+          signal,
+          computing(() => Promise.reject(error)),
+        ),
         error,
       );
     }
@@ -150,7 +202,10 @@ describe('workers/lane-model', () => {
     await model.start();
     const sick = new LaneSick({ what: 'other vectors than at its start', next: '' });
     await assert.rejects(
-      model.use(signal, () => Promise.reject(sick)),
+      model.use(
+        signal,
+        computing(() => Promise.reject(sick)),
+      ),
       sick,
     );
     assert.deepEqual(device.sick, ['other vectors than at its start']);
@@ -160,7 +215,7 @@ describe('workers/lane-model', () => {
     for (const persistent of [true, false]) {
       const device = new Device();
       const model = device.model(persistent);
-      const load = (): Promise<unknown> => (persistent ? model.start() : model.use(signal, loadsOf));
+      const load = (): Promise<unknown> => (persistent ? model.start() : model.use(signal, fine));
       device.cannotOpen = new Error('no such provider');
       await assert.rejects(load(), LaneSick);
       assert.deepEqual(device.sick, ['the device does not compute a first vector (Error: no such provider)']);

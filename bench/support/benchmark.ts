@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { RUNTIME } from '../../src/inference/ort-backend.js';
+import { sdkVersion, version } from '../../src/version.js';
+import { temporalCli } from '../../test/support/temporal-cli.js';
+
+/** One line of a benchmark's table. */
+export type Row = Record<string, string | number>;
+
+/** What a benchmark is given to work with. */
+export interface Bench {
+  /** Quick: shows that the benchmark works, its figures are for nobody. */
+  small: boolean;
+  /** Files that the command line names. */
+  files: string[];
+  /** A folder of its own, removed at the end. */
+  dir: string;
+  /** Adds a line to the table. */
+  row(row: Row): void;
+}
+
+/**
+ * Runs one benchmark as its command line says: `[--small] [FILE...]`. Prints its table; a full run also keeps it, with the
+ * machine, the versions and the load that it was measured under, as `bench/results/<name>.json`.
+ */
+export async function benchmark(name: string, work: (bench: Bench) => Promise<void>): Promise<void> {
+  const { values, positionals: files } = parseArgs({
+    allowPositionals: true,
+    options: { small: { type: 'boolean', default: false } },
+  });
+  if (temporalCli === undefined) throw new Error('no Temporal CLI here: run `virnucpro server install`');
+  const dir = await mkdtemp(path.join(tmpdir(), `virnucpro-bench-`));
+  const rows: Row[] = [];
+  const loadBefore = loadavg();
+  const row = (one: Row): void => {
+    rows.push({ ...one, 'load (1 min)': round(loadavg()[0]!) });
+    process.stderr.write(`${JSON.stringify(one)}\n`);
+  };
+  try {
+    await work({ small: values.small, files, dir, row });
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+  console.table(rows);
+  if (values.small) return;
+  const measured = { name, date: new Date().toISOString(), ...facts(), load: { before: loadBefore, after: loadavg() } };
+  await writeFile(`bench/results/${name}.json`, `${JSON.stringify({ ...measured, rows }, null, 2)}\n`);
+}
+
+/** Three significant digits: what these figures can bear. */
+export function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+/** The middle one. NaN of none. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value that the share `q` of all values does not exceed. NaN of none. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+}
+
+function facts(): object {
+  return {
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memoryGB: Math.round(totalmem() / 2 ** 30),
+      kernel: release(),
+    },
+    versions: {
+      'virnucpro-temporal': version,
+      commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
+      node: process.versions.node,
+      onnxruntime: RUNTIME,
+      temporalSdk: sdkVersion,
+      temporalCli: execFileSync(temporalCli!, ['--version'], { encoding: 'utf8' }).trim(),
+    },
+  };
+}
