@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { LANE_RESTARTS, LANE_RESTART_BACKOFF_MS } from '../contract/defaults.js';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
-import { Declined, DeviceError, LaneLost, ModelError } from '../contract/failures.js';
+import { Declined, DeviceError, LaneLost, LaneSick, ModelError } from '../contract/failures.js';
 import { LEASE_SIGNALS, type LaneOffer, type LaneTaken, type RunningBatch } from '../contract/leases.js';
 import { laneQueue } from '../contract/queues.js';
 import { type Heartbeat, startHeartbeat } from './heartbeat.js';
@@ -52,7 +52,7 @@ export interface HoldLaneDeps {
 /**
  * The lease: holds one lane for a stage run until the run parks or cancels it, and tells the run of every change.
  * A process that dies is started again on the same queue, with backoff; one that gets nowhere ends the lease.
- * @throws ModelError and DeviceError as the lane reports them, LaneLost when the process keeps dying, Declined when no
+ * @throws ModelError and DeviceError as the lane reports them, LaneLost when the process keeps dying, LaneSick when the device does, Declined when no
  *   device is free, CancelledFailure when the run, the server or the host ends it.
  */
 export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<void> {
@@ -119,11 +119,11 @@ class Lease {
       if (end === 'parked') return;
       await this.reportDown(end);
       if (end.sick && ++sickness > 1) this.retire(end.reason);
-      // A death under a batch is the stage run's to judge; one without any work means that the lane cannot start.
-      idleDeaths = end.running === undefined && !end.worked ? idleDeaths + 1 : 0;
+      // A charged death is the stage run's to judge; any other without a finished batch means that the lane gets nowhere.
+      idleDeaths = end.worked || (end.charge && end.running !== undefined) ? 0 : idleDeaths + 1;
       if (idleDeaths > LANE_RESTARTS) {
         throw new LaneLost({
-          what: `lane process died ${idleDeaths} times in a row without a batch, at last: ${end.reason}`,
+          what: `lane process died ${idleDeaths} times in a row without a finished batch, at last: ${end.reason}`,
           where: `${this.where.host}/${this.where.device}`,
           next: "See the host's log; the run goes on elsewhere",
         });
@@ -147,7 +147,7 @@ class Lease {
 
   private retire(reason: string): never {
     this.deps.retire(this.device, reason);
-    throw new LaneLost({
+    throw new LaneSick({
       what: `lane retired: ${reason}`,
       where: `${this.where.host}/${this.where.device}`,
       next: "Check the device; restart the host's agent to use it again",

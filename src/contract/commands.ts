@@ -23,6 +23,7 @@ export type SliceCommand =
   | { op: 'resume' }
   | { op: 'retryFailed' }
   | ({ op: 'drainLane' } & DrainLane)
+  | { op: 'readmit' }
   | ({ op: 'setMaxLanes' } & SetMaxLanes);
 
 /** Name of the signal that carries a {@link SliceCommand}. */

@@ -24,6 +24,9 @@ export const PRIORITY = 3;
 /** How long a released lane's process keeps its model loaded, waiting for the next lease. */
 export const KEEP_WARM_SECONDS = 120;
 
+/** A model that has not loaded after this long never will: 11 GB from a slow network disk take minutes. */
+export const START_LIMIT_MS = 30 * 60_000;
+
 /** Times that the end of a stage run tries its failed batches again before it gives up. */
 export const FAILED_BATCH_RETRIES = 2;
 

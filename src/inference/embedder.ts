@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { InputError, ModelError, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
+import { InputError, LaneSick, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
 import { assertFinite } from '../model/finite.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
@@ -90,7 +90,8 @@ export class Embedder {
 
   /**
    * Loads a model and tries it on one short sequence.
-   * @throws ModelError when it is no encoder, is incomplete or gives NaN; OutOfMemory when it does not fit.
+   * @throws ModelError when it is no encoder, is incomplete or holds NaN; LaneSick when the device makes NaN of finite
+   *   weights; OutOfMemory when it does not fit.
    */
   static async open(options: EmbedderOptions): Promise<Embedder> {
     const started = performance.now();
@@ -266,10 +267,10 @@ export class Embedder {
     this.reference = await this.embedShortSequence();
     if (this.reference.every(Number.isFinite)) return;
     await assertFinite(graph.weights);
-    throw new ModelError({
-      what: 'the model gives NaN or infinity for a short sequence, though all its weights are finite',
+    throw new LaneSick({
+      what: 'the device gives NaN or infinity for a short sequence, though all weights of the model are finite',
       where: source,
-      next: 'Check that the checkpoint is the model you meant',
+      next: 'Check the device; if every device does so, check that the checkpoint is the model you meant',
     });
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LaneExit, LeasedLane } from '../activities/hold-lane.js';
+import { START_LIMIT_MS } from '../contract/defaults.js';
 import { type Device, deviceName } from '../contract/devices.js';
 import { DeviceError, LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer, RunningBatch } from '../contract/leases.js';
@@ -12,9 +13,6 @@ const LANE_PROCESS = fileURLToPath(new URL('./lane-process.js', import.meta.url)
 
 /** Time that a lane asked to stop has for the model call under way, before it is killed. */
 const STOP_GRACE_MS = 10_000;
-
-/** A model that has not loaded after this long never will: 11 GB from a slow network disk take minutes. */
-const START_LIMIT_MS = 30 * 60_000;
 
 /** Pings that a process may leave unanswered; a count, so that a suspended machine wakes up to living lanes. */
 const UNANSWERED_PINGS = 3;

@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LaneWork } from '../activities/embed-batch.js';
 import { ArtifactInvalid, LaneSick, VirnucproError } from '../contract/failures.js';
+import { START_LIMIT_MS } from '../contract/defaults.js';
 import type { Embedder } from '../inference/embedder.js';
 
 /** Batches that may fail in a row before the device has to prove itself. */
 const FAILURES_BEFORE_TEST = 2;
+
+/** One short sequence; above the first call of a large model on a slow, busy CPU. */
+const SELF_TEST_LIMIT_MS = 120_000;
 
 /**
  * The one model of a lane process, used by one batch at a time. In persistent mode it is loaded once at start; else it
@@ -56,7 +61,7 @@ export class LaneModel {
   /** @throws LaneSick when the device cannot do it, and then nothing is to blame for it but the device. */
   private async load(): Promise<Embedder> {
     try {
-      return await this.open();
+      return await withinLimit(this.open(), START_LIMIT_MS);
     } catch (error) {
       if (!isDevicesDoing(error)) throw error;
       const sick = cannotStart(error);
@@ -91,12 +96,26 @@ export class LaneModel {
 
   private async examine(embedder: Embedder, error: unknown): Promise<LaneSick | undefined> {
     if (this.failures < FAILURES_BEFORE_TEST) return undefined;
-    const well = await embedder.selfTest().catch(() => false);
+    const well = await withinLimit(embedder.selfTest(), SELF_TEST_LIMIT_MS).catch(() => false);
     if (well) return undefined;
     return new LaneSick({
       what: `the device fails its self-test after ${this.failures} failed batches (${String(error)})`,
       next: 'The lane is started again, and retired if that does not help',
     });
+  }
+}
+
+/** Rejects when `work` takes longer than `ms`: a device that hangs gives no error by itself. */
+async function withinLimit<T>(work: Promise<T>, ms: number): Promise<T> {
+  const over = new AbortController();
+  const late = sleep(ms, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`no answer from the device for ${ms / 1000} s`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+    late.catch(() => {});
   }
 }
 

@@ -85,12 +85,11 @@ async function open(queue: string): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  const was = serving;
+  // A stop may come while a close is under way: both wait for the same end.
+  const closing = serving;
+  if (closing?.worker.getState() === 'RUNNING') closing.worker.shutdown();
+  await closing?.ended;
   serving = undefined;
-  if (was !== undefined) {
-    was.worker.shutdown();
-    await was.ended;
-  }
   tell({ op: 'closed', rssBytes: process.memoryUsage().rss });
 }
 

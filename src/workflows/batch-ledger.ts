@@ -5,6 +5,8 @@ import type { EmbedBatchOutput, PendingBatch, QuarantinedRow, RowRange } from '.
 export interface Task {
   /** Manifest line. */
   batch: number;
+  /** How often failed batches had been taken up again when it was made: what older tasks still say does not count. */
+  round: number;
   rows?: RowRange;
   quarantined: readonly QuarantinedRow[];
   /** The lease that it failed on: another lane should take it, if there is one. */
@@ -22,6 +24,7 @@ interface BatchRecord {
   /** Ranges that are still open while it is bisected. */
   ranges: number;
   tries: number;
+  round: number;
 }
 
 /**
@@ -34,11 +37,12 @@ export class BatchLedger {
   private readonly records: Map<number, BatchRecord>;
   private readonly failures = new Map<number, unknown>();
   private unfinished: number;
+  private round = 0;
   readonly totals = { embedded: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
 
   constructor(batches: readonly PendingBatch[]) {
     this.unfinished = batches.length;
-    this.backlog = batches.map(({ index }) => ({ batch: index, quarantined: [] }));
+    this.backlog = batches.map(({ index }) => ({ batch: index, round: 0, quarantined: [] }));
     this.records = new Map(batches.map(({ index, frames }) => [index, newRecord(frames)]));
   }
 
@@ -60,14 +64,14 @@ export class BatchLedger {
 
   /** The lane is gone and nobody is to blame. */
   giveBack(task: Task): void {
-    if (!this.failures.has(task.batch)) this.backlog.unshift(task);
+    if (!this.isStale(task)) this.backlog.unshift(task);
   }
 
   finished(task: Task, output: EmbedBatchOutput, lease: string): void {
     this.totals.frames += output.frames;
     this.totals.tokens += output.tokens;
     this.totals.modelLoads += output.modelLoads;
-    if (this.failures.has(task.batch)) return;
+    if (this.isStale(task)) return;
     const record = this.records.get(task.batch)!;
     if (output.refused.length > 0) {
       for (const refusal of output.refused) this.refuse(record, refusal);
@@ -83,7 +87,7 @@ export class BatchLedger {
 
   /** The process died by itself, hung or ran out of memory while this task ran. */
   charged(task: Task): void {
-    if (this.failures.has(task.batch)) return;
+    if (this.isStale(task)) return;
     const record = this.records.get(task.batch)!;
     const { from, to } = task.rows ?? { from: 0, to: record.frames };
     if (task.rows === undefined) {
@@ -101,7 +105,7 @@ export class BatchLedger {
 
   /** The task failed by an error; tried on another lane, then put aside. */
   broke(task: Task, error: unknown, lease: string): void {
-    if (this.failures.has(task.batch)) return;
+    if (this.isStale(task)) return;
     const record = this.records.get(task.batch)!;
     record.tries += 1;
     if (record.tries < BATCH_TRIES) {
@@ -116,11 +120,13 @@ export class BatchLedger {
 
   /** Failed batches become open ones again. */
   retryFailed(): void {
+    this.round += 1;
     for (const batch of this.failures.keys()) {
       const record = this.records.get(batch)!;
       record.tries = 0;
       record.ranges = 0;
-      this.backlog.push({ batch, quarantined: record.quarantined });
+      record.round = this.round;
+      this.backlog.push({ batch, round: this.round, quarantined: record.quarantined });
     }
     this.unfinished += this.failures.size;
     this.failures.clear();
@@ -133,11 +139,12 @@ export class BatchLedger {
 
   private bisect(batch: number, from: number, to: number): void {
     const middle = (from + to) >> 1;
-    const { quarantined } = this.records.get(batch)!;
-    this.records.get(batch)!.ranges += 1;
+    const record = this.records.get(batch)!;
+    const { quarantined, round } = record;
+    record.ranges += 1;
     this.backlog.unshift(
-      { batch, rows: { from, to: middle }, quarantined },
-      { batch, rows: { from: middle, to }, quarantined },
+      { batch, round, rows: { from, to: middle }, quarantined },
+      { batch, round, rows: { from: middle, to }, quarantined },
     );
   }
 
@@ -145,7 +152,12 @@ export class BatchLedger {
   private rangeDone(batch: number): void {
     const record = this.records.get(batch)!;
     record.ranges -= 1;
-    if (record.ranges === 0) this.backlog.unshift({ batch, quarantined: record.quarantined });
+    if (record.ranges > 0) return;
+    this.backlog.unshift({ batch, round: record.round, quarantined: record.quarantined });
+  }
+
+  private isStale({ batch, round }: Task): boolean {
+    return this.failures.has(batch) || round !== this.records.get(batch)!.round;
   }
 
   private taskOf(task: Task, changes: Partial<Task>): Task {
@@ -162,5 +174,6 @@ function newRecord(frames: number): BatchRecord {
     rowCharges: new Map(),
     ranges: 0,
     tries: 0,
+    round: 0,
   };
 }

@@ -13,6 +13,7 @@ export class CampaignView {
   frames = 0;
   private readonly batches = new Map<Stage, number>();
   private readonly clocks = new Map<Stage, StageClock>();
+  private readonly ended = new Set<string>();
   private readonly slices = new Map<string, { stage: Stage; progress: StageProgress }>();
 
   /**
@@ -39,6 +40,7 @@ export class CampaignView {
     this.batches.clear();
     this.clocks.clear();
     this.slices.clear();
+    this.ended.clear();
   }
 
   startStage(stage: Stage, batches: number): void {
@@ -49,16 +51,25 @@ export class CampaignView {
   /** @param now epoch milliseconds, here and below. */
   slice({ slice, stage, progress }: SliceReport, now: number): void {
     // A report can arrive after the slice's result, which is final.
-    if (this.isDone(slice)) return;
+    if (this.ended.has(slice)) return;
     this.slices.set(slice, { stage, progress });
     this.tick(stage, now);
   }
 
   sliceDone(slice: string, stage: Stage, batches: number, result: EmbedStageResult, now: number): void {
-    const { frames, tokens, modelLoads } = result;
+    const { frames, tokens, modelLoads, failed } = result;
+    this.ended.add(slice);
     this.slices.set(slice, {
       stage,
-      progress: { batches, done: batches, failed: 0, frames, tokens, modelLoads, lanes: [] },
+      progress: {
+        batches,
+        done: batches - failed.length,
+        failed: failed.length,
+        frames,
+        tokens,
+        modelLoads,
+        lanes: [],
+      },
     });
     this.tick(stage, now);
   }
@@ -85,11 +96,6 @@ export class CampaignView {
   /** Lanes in use now, as `host/device`. */
   lanes(): string[] {
     return STAGES.flatMap((stage) => this.stage(stage).lanes.map(({ host, device }) => `${host}/${device}`));
-  }
-
-  private isDone(slice: string): boolean {
-    const progress = this.slices.get(slice)?.progress;
-    return progress !== undefined && progress.done === progress.batches;
   }
 
   private tick(stage: Stage, now: number): void {

@@ -36,6 +36,7 @@ import {
   isFatal,
   isHostGone,
   isLaneLost,
+  isRetired,
 } from './failures.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper, type LeaseKeeperDeps } from './lease-keeper.js';
@@ -176,9 +177,11 @@ class Slice {
       case 'drainLane':
         this.leases.drain(command.lane);
         break;
+      case 'readmit':
+        this.leases.readmit();
+        break;
       case 'setMaxLanes':
         this.maxLanes = command.lanes;
-        this.leases.readmit();
         this.leases.reduceTo(command.lanes);
     }
     this.update();
@@ -189,7 +192,8 @@ class Slice {
       hold: (lease, avoid) => this.hold(lease, avoid),
       park: (lane) => this.park(lane),
       ping: (lane) => this.ping(lane),
-      diagnose: (error) => (isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : 'broken'),
+      diagnose: (error) =>
+        isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : isRetired(error) ? 'retired' : 'broken',
       explain: failureMessage,
       onUp: (lane) => {
         this.lanesServed.add(`${lane.host}/${lane.device}`);
@@ -354,8 +358,7 @@ class Slice {
     const signature = (): string => {
       const { done, failed, lanes, waitingFor, paused } = this.progress();
       return JSON.stringify([
-        Math.floor(done / step),
-        failed,
+        Math.floor((done + failed) / step),
         lanes.map((l) => [l.lease, l.pid, l.state]),
         waitingFor,
         paused,

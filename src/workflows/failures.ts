@@ -43,6 +43,11 @@ export function isHostGone(error: unknown): boolean {
   return rootFailure(error) instanceof TimeoutFailure || failureType(error) === 'WorkerShutdown';
 }
 
+/** True when a lease ended because its device was taken out of service. */
+export function isRetired(error: unknown): boolean {
+  return failureType(error) === 'LaneSick';
+}
+
 /** True when artifacts on disk are not what they claim: the wave makes them again. */
 export function isArtifactInvalid(error: unknown): boolean {
   return failureType(error) === 'ArtifactInvalid';

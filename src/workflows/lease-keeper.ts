@@ -19,8 +19,11 @@ export interface LeaseKeeperDeps {
   park(lane: LaneUp): Promise<void>;
   /** Does the lane's queue answer? `cancelled` when the run is. */
   ping(lane: LaneUp): Promise<'answers' | 'silent' | 'cancelled'>;
-  /** `fatal`: no host can serve such a lease. `gone`: host or server went away. `broken`: this lane could not. */
-  diagnose(error: unknown): 'fatal' | 'gone' | 'broken';
+  /**
+   * `fatal`: no host can serve such a lease. `gone`: host or server went away. `retired`: the device is out of service.
+   * `broken`: this lane could not.
+   */
+  diagnose(error: unknown): 'fatal' | 'gone' | 'retired' | 'broken';
   /** The failure in words for people. */
   explain(error: unknown): string;
   onUp(lane: LaneUp): void;
@@ -35,6 +38,8 @@ interface Lease {
   state: 'offered' | 'starting' | 'up' | 'down' | 'ending';
   taken?: LaneTaken;
   up?: LaneUp;
+  /** Its last process that is known to have ended. */
+  gonePid?: number;
   held: HeldLease;
   settled: Promise<void>;
 }
@@ -96,7 +101,8 @@ export class LeaseKeeper {
 
   up(signal: LaneUp): void {
     const lease = this.leases.get(signal.lease);
-    if (lease === undefined || lease.state === 'ending') return;
+    // A word that was kept up by an outage may come after the process's end.
+    if (lease === undefined || lease.state === 'ending' || lease.gonePid === signal.pid) return;
     // An agent that does not know whether its signal got through sends it again.
     if (lease.state === 'up' && lease.up?.pid === signal.pid) return;
     lease.state = 'up';
@@ -111,7 +117,12 @@ export class LeaseKeeper {
     const lease = this.leases.get(signal.lease);
     if (lease === undefined) return;
     if (lease.state !== 'ending') lease.state = 'down';
+    lease.gonePid = signal.pid;
     this.deps.onGone(signal.lease, signal.charged);
+  }
+
+  private get hasLane(): boolean {
+    return [...this.leases.values()].some((lease) => lease.state === 'up');
   }
 
   /** A batch came back: the lanes work. */
@@ -230,11 +241,9 @@ export class LeaseKeeper {
     this.leases.delete(name);
     if (!asked) {
       const verdict = this.deps.diagnose(error);
-      // Hosts may come and go as often as they like; only lanes that do not get anywhere count.
-      if (verdict === 'broken') {
-        this.failuresInARow += 1;
-        this.trouble = this.deps.explain(error);
-      }
+      if (verdict !== 'fatal' && verdict !== 'gone') this.trouble = this.deps.explain(error);
+      // Hosts may come and go as often as they like, and a lane that works shows that the run can go on.
+      if (verdict === 'broken' && !this.hasLane) this.failuresInARow += 1;
       if (verdict === 'fatal' || this.failuresInARow >= this.maxFailuresInARow) this.deps.onFatal(error);
     }
     this.deps.onGone(name);

@@ -62,6 +62,13 @@ export async function predictCampaign(input: CampaignInput): Promise<CampaignRes
   return campaign.run();
 }
 
+/** One slice at a time, with a share of the lanes. */
+interface SlicePlace {
+  /** What its slice was told. */
+  lanes: number;
+  slice?: string;
+}
+
 /** How the samples of a wave ended, and where the next wave starts. */
 interface WaveResult {
   results: SampleResult[];
@@ -78,6 +85,8 @@ class Campaign {
   private readonly cursor: number;
   private readonly cpu: CpuActivities;
   private readonly openSlices = new Map<string, ChildWorkflowHandle<typeof embedStage>>();
+  /** Where slices of the stage run side by side, one after the other. */
+  private places: SlicePlace[] = [];
   private paused = false;
   private maxLanes: number;
   private drained: readonly string[];
@@ -127,6 +136,7 @@ class Campaign {
     }
     const failures = await this.cpu.summarizeCampaign({ waves, store });
     this.enter('done');
+    await condition(allHandlersFinished);
     if (counts.done === 0 && counts.failed > 0) throw allFailed(failures, counts.failed);
     return { counts, samples: results, failed: failures };
   }
@@ -222,14 +232,17 @@ class Campaign {
     const results: EmbedStageResult[] = [];
     this.view.startStage(stage, batches);
     this.attribute({ key: STAGE_ATTRIBUTE, value: stage });
-    const runSlices = async (place: number): Promise<void> => {
+    const runSlices = async (place: SlicePlace): Promise<void> => {
       for (let range = waiting.shift(); range !== undefined; range = waiting.shift()) {
-        const lanes = laneShare(this.maxLanes, window, place);
-        results.push(await this.runSlice(stage, manifest, models, range, attempt, lanes));
+        results.push(await this.runSlice(stage, manifest, models, range, attempt, place));
       }
+      // What it had is for the others.
+      this.places = this.places.filter((other) => other !== place);
+      await this.shareLanes();
     };
+    this.places = Array.from({ length: window }, () => ({ lanes: 0 }));
     await CancellationScope.cancellable(async () => {
-      const running = Array.from({ length: window }, (_, place) => runSlices(place));
+      const running = this.places.map(runSlices);
       try {
         await Promise.all(running);
       } catch (error) {
@@ -251,13 +264,14 @@ class Campaign {
     models: RunModels,
     { from, to }: { from: number; to: number },
     attempt: number,
-    lanes: number,
+    place: SlicePlace,
   ): Promise<EmbedStageResult> {
     const { options } = this.input;
     const { workflowId, runId } = workflowInfo();
     // With the run in it: a slice of an earlier run of the same campaign may still be giving its lanes back.
     const slice = `${workflowId}/${stage}/${runId.slice(-8)}.${this.cursor}.${attempt}/${from + 1}-${to}`;
     const { paused, drained } = this;
+    place.lanes = this.shareOf(place);
     const child = await startChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -270,7 +284,7 @@ class Campaign {
           from,
           to,
           store: options.outputDir,
-          lanes: { ...pickLaneOptions(options), lanes },
+          lanes: { ...pickLaneOptions(options), lanes: place.lanes },
           reportTo: { workflowId, runId },
           paused,
           avoid: [...drained],
@@ -278,10 +292,15 @@ class Campaign {
       ],
     });
     this.openSlices.set(slice, child);
+    place.slice = slice;
     // What people asked for while it was being started.
     if (paused !== this.paused) await this.command({ op: this.paused ? 'pause' : 'resume' });
     for (const lane of this.drained) if (!drained.includes(lane)) await this.command({ op: 'drainLane', lane });
-    const result = await child.result().finally(() => this.openSlices.delete(slice));
+    await this.shareLanes();
+    const result = await child.result().finally(() => {
+      this.openSlices.delete(slice);
+      delete place.slice;
+    });
     this.view.sliceDone(slice, stage, to - from, result, Date.now());
     this.show();
     return result;
@@ -342,11 +361,11 @@ class Campaign {
     );
     setHandler(
       setMaxLanes,
-      ({ lanes }) => {
+      async ({ lanes }) => {
         this.maxLanes = lanes;
         this.drained = [];
-        const count = this.openSlices.size;
-        return this.command((place) => ({ op: 'setMaxLanes', lanes: laneShare(lanes, count, place) }));
+        await this.command({ op: 'readmit' });
+        await this.shareLanes();
       },
       {
         validator: ({ lanes }) => {
@@ -357,14 +376,27 @@ class Campaign {
     );
   }
 
-  private async command(command: SliceCommand | ((place: number) => SliceCommand)): Promise<void> {
-    const of = typeof command === 'function' ? command : (): SliceCommand => command;
-    // A slice that ends meanwhile has no use for it.
-    const send = ([slice, child]: [string, ChildWorkflowHandle<typeof embedStage>], place: number): Promise<void> =>
-      child
-        .signal(sliceCommand, of(place))
-        .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
-    await Promise.all([...this.openSlices].map(send));
+  private async command(command: SliceCommand): Promise<void> {
+    await Promise.all([...this.openSlices.keys()].map((slice) => this.tell(slice, command)));
+  }
+
+  /** A slice that ends meanwhile has no use for it. */
+  private async tell(slice: string, command: SliceCommand): Promise<void> {
+    await this.openSlices
+      .get(slice)
+      ?.signal(sliceCommand, command)
+      .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
+  }
+
+  private shareOf(place: SlicePlace): number {
+    return laneShare(this.maxLanes, this.places.length, this.places.indexOf(place));
+  }
+
+  /** Tells the open slices whose share of the lanes is another than they know. */
+  private async shareLanes(): Promise<void> {
+    const changed = this.places.filter((place) => place.slice !== undefined && place.lanes !== this.shareOf(place));
+    for (const place of changed) place.lanes = this.shareOf(place);
+    await Promise.all(changed.map(({ slice, lanes }) => this.tell(slice!, { op: 'setMaxLanes', lanes })));
   }
 
   private enter(state: CampaignProgress['state']): void {
@@ -383,9 +415,9 @@ class Campaign {
   }
 }
 
-/** Lanes of one of `count` slices that share `lanes`: as even as can be, and none without. */
+/** Lanes of one of `count` slices that share `lanes`: as even as can be, and no more than a slice takes. */
 function laneShare(lanes: number, count: number, place: number): number {
-  return Math.max(1, Math.floor(lanes / count) + (place < lanes % count ? 1 : 0));
+  return Math.min(SLICE_LANES, Math.floor(lanes / count) + (place < lanes % count ? 1 : 0));
 }
 
 function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {

@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { type HoldLaneDeps, type LaneExit, type LeasedLane, holdLane } from '../../../src/activities/hold-lane.js';
 import type { Device } from '../../../src/contract/devices.js';
-import { Declined, DeviceError, LaneLost, ModelError } from '../../../src/contract/failures.js';
+import { Declined, DeviceError, LaneLost, LaneSick, ModelError } from '../../../src/contract/failures.js';
 import type { LaneOffer } from '../../../src/contract/leases.js';
 import { withFakeTime } from '../../support/fake-time.js';
 import { laneOffer } from '../../support/lane-offer.js';
@@ -262,7 +262,7 @@ describe('activities/hold-lane', () => {
     };
     const { result, waitedMs } = await withFakeTime(() => bench.hold().catch((error: unknown) => error));
     assert.ok(result instanceof LaneLost);
-    assert.equal(result.what, 'lane process died 6 times in a row without a batch, at last: exit code 3');
+    assert.equal(result.what, 'lane process died 6 times in a row without a finished batch, at last: exit code 3');
     assert.equal(result.where, 'h/cpu:0');
     assert.deepEqual([bench.spawned.length, waitedMs], [6, 15_500]);
     assert.deepEqual(bench.released, [{ lane: undefined, seconds: 0 }]);
@@ -287,7 +287,7 @@ describe('activities/hold-lane', () => {
       return lane;
     };
     const { result } = await withFakeTime(() => bench.hold().catch((error: unknown) => error));
-    assert.ok(result instanceof LaneLost);
+    assert.ok(result instanceof LaneSick);
     assert.deepEqual([result.what, result.where], ['lane retired: other vectors', 'h/cpu:0']);
     assert.deepEqual([bench.spawned.length, bench.retired], [2, ['other vectors']]);
     assert.ok(bench.told.every((event) => !event.includes('charged')));

@@ -58,7 +58,7 @@ describe('workflows/batch-ledger', () => {
     const ledger = new BatchLedger([{ index: 0, frames: 10 }]);
     for (let lost = 0; lost < 20; lost++) ledger.giveBack(ledger.take(`lane ${lost}`, false)!);
     const task = ledger.take('good', false)!;
-    assert.deepEqual(task, { batch: 0, quarantined: [] });
+    assert.deepEqual(task, { batch: 0, round: 0, quarantined: [] });
     ledger.finished(task, output(10), 'good');
     assert.equal(ledger.open, 0);
   });
@@ -90,5 +90,30 @@ describe('workflows/batch-ledger', () => {
     assert.equal(ledger.open, 2);
     ledger.finished(ledger.take('a', true)!, output(10), 'a');
     assert.equal(ledger.open, 1);
+  });
+
+  it('does not hear of a failed batch what its older tasks still say, once it was taken up again', () => {
+    const ledger = new BatchLedger([{ index: 0, frames: 4 }]);
+    for (let charge = 0; charge < 2; charge++) ledger.charged(ledger.take('a', true)!);
+    const [left, right] = [ledger.take('a', true)!, ledger.take('b', true)!];
+    assert.deepEqual(
+      [left.rows, right.rows],
+      [
+        { from: 0, to: 2 },
+        { from: 2, to: 4 },
+      ],
+    );
+    ledger.broke(left, new Error('1'), 'a');
+    ledger.broke(ledger.take('b', true)!, new Error('2'), 'b');
+    assert.equal(ledger.failed.size, 1);
+    ledger.retryFailed();
+    const again = ledger.take('a', true)!;
+    assert.equal(again.rows, undefined);
+    ledger.finished(right, output(2), 'b');
+    ledger.charged(left);
+    ledger.giveBack(left);
+    assert.deepEqual([ledger.open, ledger.take('a', true)], [1, undefined]);
+    ledger.finished(again, output(4), 'a');
+    assert.deepEqual([ledger.open, ledger.totals.embedded], [0, 1]);
   });
 });

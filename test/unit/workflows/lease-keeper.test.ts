@@ -46,7 +46,7 @@ function setUp(avoided: string[] = []): {
       },
       ping: async () => pings.shift() ?? 'silent',
       diagnose: (error) =>
-        (error as { message: 'fatal' | 'gone' }).message.split(':')[0] as 'fatal' | 'gone' | 'broken',
+        (error as { message: 'fatal' | 'gone' }).message.split(':')[0] as 'fatal' | 'gone' | 'retired' | 'broken',
       explain: (error) => (error as Error).message,
       onUp: ({ lease }) => events.push(`up ${lease}`),
       onEnding: (leases) => {
@@ -261,5 +261,52 @@ describe('workflows/lease-keeper', () => {
     assert.deepEqual(keeper.obstacles, []);
     keeper.declined({ lease: 'l3', host: 'h', reason: 'late' });
     assert.deepEqual(keeper.obstacles, []);
+  });
+
+  it('goes on while a lane is up, however many others cannot start; without one it gives up', async () => {
+    const { keeper, held, events, take } = setUp();
+    keeper.want(2);
+    keeper.up(take('l1'));
+    for (let lease = 2; lease <= 8; lease++) {
+      keeper.want(2);
+      take(`l${lease}`, 'cpu:1');
+      held.get(`l${lease}`)!.fail('broken');
+      await turn();
+    }
+    assert.ok(!events.some((event) => event.startsWith('fatal')));
+    held.get('l1')!.fail('gone');
+    await turn();
+    for (let lease = 9; lease <= 11; lease++) {
+      keeper.want(2);
+      take(`l${lease}`, 'cpu:1');
+      held.get(`l${lease}`)!.fail('broken');
+      await turn();
+    }
+    assert.deepEqual(
+      events.filter((event) => event.startsWith('fatal')),
+      ['fatal broken'],
+    );
+  });
+
+  it('does not give up because devices are retired', async () => {
+    const { keeper, held, events, take } = setUp();
+    for (let lease = 1; lease <= 6; lease++) {
+      keeper.want(1);
+      take(`l${lease}`, `cpu:${lease}`);
+      held.get(`l${lease}`)!.fail('retired');
+      await turn();
+    }
+    assert.ok(!events.some((event) => event.startsWith('fatal')));
+  });
+
+  it('does not believe in a process that is known to have ended', () => {
+    const { keeper, events, take } = setUp();
+    keeper.want(1);
+    const lane = take('l1');
+    keeper.down({ lease: 'l1', queue: 'l1', pid: lane.pid, reason: 'killed' });
+    keeper.up(lane);
+    assert.deepEqual(events, ['gone l1']);
+    keeper.up({ ...lane, pid: 8 });
+    assert.deepEqual(events, ['gone l1', 'up l1']);
   });
 });
