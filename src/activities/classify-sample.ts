@@ -63,8 +63,11 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         contigs: split.contigs,
         batches,
         classifier,
+        input: { path: sample.input, sha256: split.inputSha256 },
+        chunkSize: options.chunkSize,
         outputDir,
         stem: sample.stem,
+        signal: cancellationSignal,
         onBatch: (done) => {
           cancellationSignal.throwIfAborted();
           heartbeat.details({ state: 'classifying', batches: done, of: batches.length });

@@ -27,11 +27,16 @@ export function checkChunkSize(size: number): void {
  */
 export function* chunkSpans(length: number, size: number): Generator<Span> {
   const n = Math.ceil(length / size);
+  for (let number = 1; number <= n; number++) yield chunkSpan(length, size, number);
+}
+
+/** Where the `number`-th chunk of a contig lies, counted from 1, as {@link chunkSpans} says. */
+export function chunkSpan(length: number, size: number, number: number): Span {
+  const n = Math.ceil(length / size);
   const surplus = n * size - length;
   const overlap = Math.floor(surplus / n);
   const oneMore = surplus - overlap * (n - 1);
-  for (let i = 0; i < n; i++) {
-    const start = i * size - i * overlap - Math.min(i, oneMore);
-    yield { start, end: Math.min(start + size, length) };
-  }
+  const before = number - 1;
+  const start = before * size - before * overlap - Math.min(before, oneMore);
+  return { start, end: Math.min(start + size, length) };
 }
