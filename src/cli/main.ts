@@ -5,6 +5,7 @@ import { attachCommand } from './attach.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { predictCommand } from './predict.js';
+import { reportCommand } from './report.js';
 import { runCli } from './run.js';
 import { serverCommand } from './server.js';
 import { splitCommand } from './split.js';
@@ -19,6 +20,7 @@ const program = new Command('virnucpro')
   .addCommand(statusCommand())
   .addCommand(listCommand())
   .addCommand(attachCommand())
+  .addCommand(reportCommand())
   .addCommand(splitCommand())
   .addCommand(embedCommand())
   .addCommand(workerCommand())
