@@ -60,6 +60,7 @@ export interface SampleData {
   verdicts: Map<string, { contigs: number; bases: number }>;
   topContigs: readonly ContigView[];
   contigs: number;
+  contigsCalled: number;
   tracks: TrackView[];
   /** Chunks by highest P(virus), contigs by weighted delta. */
   chunkScores: Bin[];
@@ -96,6 +97,7 @@ export async function readSample(folder: string): Promise<SampleData> {
     verdicts: contigs.verdicts,
     topContigs: contigs.top.items,
     contigs: contigs.total,
+    contigsCalled: contigs.top.total,
     tracks: [...tracked.values()].map((track) => track.view()),
     chunkScores: chunkScores.bins,
     contigScores,

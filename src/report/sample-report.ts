@@ -95,14 +95,14 @@ ${await chart('Contigs by their weighted delta', contigScores, 'weighted delta: 
 <div class="legend"><span class="key virus">viral</span><span class="key other">not viral</span><span class="key unsure">ambiguous</span></div>`;
 }
 
-async function contigSection({ topContigs, tracks, contigs }: SampleData): Promise<Html> {
+async function contigSection({ topContigs, tracks, contigsCalled }: SampleData): Promise<Html> {
   if (topContigs.length === 0) return Html.of`<p>No contig was called.</p>`;
   const drawn: Html[] = [];
   for (const one of tracks) drawn.push(await trackFigure(one));
   return Html.of`<p class="soft">Each mark is a called chunk: its place, and the higher of its two scores in the colour of that side
 (as the original's drew_fig.py draws it). Shaded: viral regions. Gaps: chunks that were not called.</p>
 ${drawn}
-${contigTable(topContigs, contigs)}`;
+${contigTable(topContigs, contigsCalled)}`;
 }
 
 async function trackFigure({ contig, marks, chunksOfMark, regions }: TrackView): Promise<Html> {
@@ -115,10 +115,10 @@ async function trackFigure({ contig, marks, chunksOfMark, regions }: TrackView):
 <div class="wide">${svg}</div>`;
 }
 
-function contigTable(shown: readonly ContigView[], contigs: number): Html {
+function contigTable(shown: readonly ContigView[], called: number): Html {
   const caption =
-    contigs > shown.length
-      ? `The first ${shown.length} of ${whole(contigs)} contigs: viral ones by tier, then those with a viral region, then the highest scores. contigs.tsv has all.`
+    called > shown.length
+      ? `The first ${shown.length} of ${whole(called)} called contigs: viral ones by tier, then those with a viral region, then the highest scores. contigs.tsv has all.`
       : 'Viral contigs by tier, then those with a viral region, then the highest scores.';
   return table(
     shown,
@@ -158,7 +158,8 @@ function regionSection({ regions: { total, bases, top } }: SampleData): Html {
   );
 }
 
-function notCalledSection({ chunks, reasons, notCalled, quarantined }: SampleData): Html {
+function notCalledSection({ contigs: all, chunks, reasons, notCalled, quarantined }: SampleData): Html {
+  if (all === 0) return Html.of`<p>There was no contig.</p>`;
   const contigs = [...reasons.values()].reduce((sum, count) => sum + count.contigs, 0);
   return Html.of`
 <p>Chunks of all contigs:</p>

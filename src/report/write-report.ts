@@ -12,7 +12,7 @@ import { readSample } from './sample-data.js';
  * @throws InputError when it is no folder of results, or one of an older version; StorageError when the disk refuses.
  */
 export async function writeSampleReport(folder: string): Promise<void> {
-  // Loaded only now: the charts' library takes a second and 40 MB, and most processes draw none.
+  // Loaded only now: the charts' library takes half a second and 30 MB, and most processes draw none.
   const { sampleReport } = await import('./sample-report.js');
   await writeText(path.join(folder, REPORT), [await sampleReport(await readSample(folder))]);
 }

@@ -92,7 +92,7 @@ describe('report', () => {
     const text = await reportOf('many', contigs);
     const { size } = await stat(at('many/report.html'));
     assert.ok(size < 300_000, `${size} bytes`);
-    assert.match(text, /The first 50 of 100,001 contigs/);
+    assert.match(text, /The first 50 of 100,001 called contigs/);
     assert.match(text, /The 25 longest of [0-9,]+ regions/);
     assert.match(text, /each mark is the mean of 67 chunks/);
   }).timeout(120_000);
