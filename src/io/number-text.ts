@@ -13,9 +13,7 @@ export function asPrinted(x: number): number {
   return shortestDecimal(x);
 }
 
-/**
- * A number to that many decimals, always all of them; a tie goes to the even digit, as numpy rounds.
- */
+/** A number with exactly that many decimals; a tie goes to the even digit, as numpy rounds. */
 export function fixedText(x: number, decimals: number): string {
   const scale = 10 ** decimals;
   const low = Math.floor(x * scale);

@@ -17,14 +17,14 @@ export interface InputFile {
 }
 
 /**
- * Writes the sequences of viral contigs as they are in the input, in its order, with `describe` behind each id.
- * @param describe text for a contig's header, or undefined for one that does not belong in the file.
+ * Writes the sequences of viral contigs as they are in the input, in its order.
+ * @param viral text behind the id in the header, by id of each viral contig.
  * @throws InputError when the input is not what was split; StorageError when the disk refuses; the signal's reason.
  */
 export async function writeViralFasta(
   file: string,
   input: InputFile,
-  describe: ReadonlyMap<string, string>,
+  viral: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<ResultFile> {
   return writeAtomically(file, async (temporary) => {
@@ -32,7 +32,7 @@ export async function writeViralFasta(
     try {
       const writer = new ByteWriter(handle);
       // Without a viral contig nothing has to be read.
-      if (describe.size > 0) await copyContigs(writer, input, describe, signal);
+      if (viral.size > 0) await copyContigs(writer, input, viral, signal);
       await writer.flush();
     } finally {
       await handle.close();
@@ -45,13 +45,13 @@ export async function writeViralFasta(
 async function copyContigs(
   writer: ByteWriter,
   input: InputFile,
-  describe: ReadonlyMap<string, string>,
+  viral: ReadonlyMap<string, string>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const stoppable = signal === undefined ? {} : { signal };
   const breathe = breather(signal);
   for await (const { id, sequence } of readFasta(readInput(input.path, stoppable), input.path, stoppable)) {
-    const text = describe.get(id);
+    const text = viral.get(id);
     if (text === undefined) continue;
     writer.text(`>${id} ${text}\n`);
     writer.lines(sequence, LINE);

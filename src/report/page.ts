@@ -159,11 +159,16 @@ export function whole(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** `1 contig`, `2,000 contigs`. */
+export function counted(count: number, thing: string): string {
+  return `${whole(count)} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** `1.23 Mb`, `456 bases`. */
 export function basesText(bases: number): string {
   if (bases >= 1e9) return `${(bases / 1e9).toFixed(2)} Gb`;
   if (bases >= 1e6) return `${(bases / 1e6).toFixed(2)} Mb`;
-  return bases >= 1_000 ? `${(bases / 1e3).toFixed(1)} kb` : `${whole(bases)} bases`;
+  return bases >= 1_000 ? `${(bases / 1e3).toFixed(1)} kb` : counted(bases, 'base');
 }
 
 /** `3.4 s`, `12 min 5 s`, `2 h 3 min`. */

@@ -1,5 +1,5 @@
 import { Html } from './html.js';
-import { type Column, cards, page, table, whole } from './page.js';
+import { type Column, cards, counted, page, table, whole } from './page.js';
 import type { SampleRow } from './run-table.js';
 
 /** The overview of a run's samples as one HTML file that links to theirs. */
@@ -10,7 +10,7 @@ export function runReport(samples: readonly SampleRow[]): string {
   const failed = samples.length - done.length;
   const withViral = done.filter(({ counts }) => (counts?.contigs_viral ?? 0) > 0).length;
   const body = Html.of`
-<header><h1>${whole(samples.length)} ${samples.length === 1 ? 'sample' : 'samples'}</h1>
+<header><h1>${counted(samples.length, 'sample')}</h1>
 <p class="soft">VirNucPro: which sequences are viral? A name leads to the sample's own report; a heading sorts.</p></header>
 ${cards([
   { value: whole(done.length), name: failed > 0 ? `samples done, ${whole(failed)} failed` : 'samples done' },

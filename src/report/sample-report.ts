@@ -2,7 +2,7 @@ import path from 'node:path';
 import { STAGES } from '../contract/stages.js';
 import { type Bin, histogram, timeline, track } from './charts.js';
 import { Html } from './html.js';
-import { basesText, cards, facts, page, secondsText, shares, table, whole } from './page.js';
+import { basesText, cards, counted, facts, page, secondsText, shares, table, whole } from './page.js';
 import { type ContigView, type SampleData, SHOWN, TIERS, type TrackView } from './sample-data.js';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ export async function sampleReport(data: SampleData): Promise<string> {
 ${findings(data)}
 <h2>What was asked</h2>
 ${facts([
-  ['Input', `${input}, ${whole(provenance.input.records)} contigs, ${whole(provenance.input.bytes)} bytes`],
+  ['Input', `${input}, ${counted(provenance.input.records, 'contig')}, ${counted(provenance.input.bytes, 'byte')}`],
   ['Window', `${provenance.options['expected-length']} bases`],
   ...provenance.models.map((model): [string, string] => [model.role, path.basename(model.path)]),
 ])}
@@ -144,7 +144,7 @@ function verdict({ call, tier }: Pick<ContigView, 'call' | 'tier'>): string {
 
 function regionSection({ regions: { total, bases, top } }: SampleData): Html {
   if (total === 0) return Html.of`<p>None.</p>`;
-  const which = total > top.length ? `The ${top.length} longest of ${whole(total)} regions` : `${whole(total)} regions`;
+  const which = total > top.length ? `The ${top.length} longest of ${whole(total)} regions` : counted(total, 'region');
   return table(
     top,
     [
