@@ -15,8 +15,10 @@ import { Classifier } from '../inference/classifier-session.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
 import { splitToFasta } from '../io/split-fasta.js';
+import { writeSampleReport } from '../report/write-report.js';
 import { embeddingArtifact } from './embedding-artifact.js';
 import { findFinished, recordFinished, tidySample } from './finished-sample.js';
+import { drawReport } from './draw-report.js';
 import { startHeartbeat } from './heartbeat.js';
 import { recordProvenance } from './record-provenance.js';
 
@@ -31,7 +33,7 @@ export interface ClassifySampleInput {
 }
 
 /**
- * Scores a sample whose batches are embedded, writes its result files and provenance.json, and removes what is not to
+ * Scores a sample whose batches are embedded, writes its result files, provenance.json and report, and removes what is not to
  * be kept. A try that died after that is found finished.
  * @throws ArtifactInvalid when a batch or embedding is not what it should be; ModelError; StorageError.
  */
@@ -63,8 +65,11 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         contigs: split.contigs,
         batches,
         classifier,
+        input: { path: sample.input, sha256: split.inputSha256 },
+        chunkSize: options.chunkSize,
         outputDir,
         stem: sample.stem,
+        signal: cancellationSignal,
         onBatch: (done) => {
           cancellationSignal.throwIfAborted();
           heartbeat.details({ state: 'classifying', batches: done, of: batches.length });
@@ -78,6 +83,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         files,
         seconds: (performance.now() - startedAt) / 1000,
       });
+      await drawReport(() => writeSampleReport(outputDir));
       await recordFinished(input, split.inputSha256, counts, files);
       await tidySample(input);
       return counts;

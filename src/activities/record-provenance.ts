@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { RUNTIME } from '../inference/ort-backend.js';
 import { type Provenance, writeProvenance } from '../io/provenance.js';
-import { STAGES } from '../contract/stages.js';
-import type { SampleCounts } from '../contract/run.js';
+import { STAGES, type Stage } from '../contract/stages.js';
+import type { EmbedStageResult, SampleCounts } from '../contract/run.js';
 import { sdkVersion, version } from '../version.js';
 import type { ClassifySampleInput } from './classify-sample.js';
 
@@ -51,6 +51,7 @@ export async function recordProvenance(
         return { stage, host, device };
       }),
     ),
+    stages: { 'dnabert-s': stageOf(stages['dnabert-s']), 'esm-2': stageOf(stages['esm-2']) },
     workflow: {
       id: workflowExecution?.workflowId ?? '',
       runId: workflowExecution?.runId ?? '',
@@ -61,12 +62,14 @@ export async function recordProvenance(
       ...Object.fromEntries(STAGES.map((stage) => [stage, stages[stage].seconds])),
       classify: classified.seconds,
     },
-    counts: {
-      ...classified.counts,
-      ...Object.fromEntries(STAGES.map((stage) => [`modelLoads ${stage}`, stages[stage].modelLoads])),
-    },
+    counts: { ...classified.counts },
     files: classified.files,
   });
+}
+
+function stageOf(result: EmbedStageResult): Provenance['stages'][Stage] {
+  const { embedded, reused, frames, tokens, modelLoads, quarantined, seconds } = result;
+  return { embedded, reused, frames, tokens, modelLoads, quarantined, seconds };
 }
 
 function encoder(

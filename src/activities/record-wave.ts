@@ -6,6 +6,9 @@ import { STAGES } from '../contract/stages.js';
 import { campaignTable } from '../io/campaign-table.js';
 import { readJsonLines, writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { CAMPAIGN_TABLE } from '../report/run-table.js';
+import { writeRunReport } from '../report/write-report.js';
+import { drawReport } from './draw-report.js';
 import { waveManifestKey, waveRecordKey } from './keys.js';
 
 /** Argument of the `recordWave` activity. */
@@ -31,14 +34,17 @@ export interface SummarizeCampaignInput {
   store: string;
 }
 
-/** Joins the waves' records into campaign.tsv. Returns the first samples that failed, at most FAILURES_SHOWN. */
+/**
+ * Joins the waves' records into campaign.tsv and writes the run's overview. Returns the first samples that failed, at most FAILURES_SHOWN.
+ */
 export async function summarizeCampaign(input: SummarizeCampaignInput): Promise<SampleResult[]> {
   const store = openStore(input.store);
   const results: SampleResult[] = [];
   for (const wave of input.waves) results.push(...(await readJsonLines<SampleResult>(await store.get(wave))));
-  await store.put('campaign.tsv', async (file) => {
+  await store.put(CAMPAIGN_TABLE, async (file) => {
     await writeFile(file, campaignTable(results));
     return results.length;
   });
+  await drawReport(() => writeRunReport(input.store));
   return results.filter(({ status }) => status === 'failed').slice(0, FAILURES_SHOWN);
 }

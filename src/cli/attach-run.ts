@@ -39,7 +39,7 @@ async function watch({ client }: Looker, id: string): Promise<void> {
     const result = await Promise.race([following, left, serverGone(over.signal)]);
     display.close();
     if (result === undefined) process.stderr.write(`Left ${id} running\n`);
-    else reportEnd(result, String(memo?.['outputDir']));
+    else await reportEnd(result, String(memo?.['outputDir']));
   } finally {
     over.abort();
     display.close();

@@ -5,6 +5,7 @@ import { attachCommand } from './attach.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { addPredictOptions, predictCommand } from './predict.js';
+import { reportCommand } from './report.js';
 import { runCli } from './run.js';
 import { serverCommand } from './server.js';
 import { splitCommand } from './split.js';
@@ -20,6 +21,7 @@ const program = new Command('virnucpro')
   .addCommand(statusCommand())
   .addCommand(listCommand())
   .addCommand(attachCommand())
+  .addCommand(reportCommand())
   .addCommand(splitCommand())
   .addCommand(embedCommand())
   .addCommand(workerCommand())

@@ -112,7 +112,7 @@ async function runCampaign(
   const result = await followCampaign(embedded.client, started.handle, show, signal).finally(() => display.close());
   // While a sample is failed, the same command tries it again.
   if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state: 'done' });
-  reportEnd(result, run.outputDir);
+  await reportEnd(result, run.outputDir);
 }
 
 /** Options that change what comes out; models by the digest of what they hold. */

@@ -9,7 +9,7 @@ import { STDIN, inputStem, toInputError } from '../io/input.js';
 const FASTA_FILE = /\.(fa|fasta|fna|fas|fsa|ffn)(\.b?gz)?$/i;
 
 /** Names that a campaign needs for itself in its output folder. */
-const RESERVED = new Set(['campaign.tsv', 'embeddings']);
+const RESERVED = new Set(['campaign.tsv', 'embeddings', 'report.html', 'virnucpro_mqc.tsv']);
 
 /** The longest name that every file system takes, with room for what we append. */
 const LONGEST_NAME_BYTES = 200;

@@ -1,13 +1,16 @@
 import path from 'node:path';
 import type { CampaignResult, SampleResult } from '../contract/run.js';
+import { findReport } from '../report/find-report.js';
 
 /** Exit code when some samples failed, and some did not. */
 const PARTIAL = 3;
 
 /** Prints a run's end on standard output and sets the exit code: 3 when some of its samples failed. */
-export function reportEnd(result: CampaignResult, outputDir: string): void {
+export async function reportEnd(result: CampaignResult, outputDir: string): Promise<void> {
   if (result.counts.failed > 0) process.exitCode = PARTIAL;
   printSummary(result, outputDir);
+  const report = await findReport(outputDir);
+  process.stdout.write(report === undefined ? `No report: see virnucpro report ${outputDir}\n` : `Report: ${report}\n`);
 }
 
 /** What was called, which samples failed and where the files are. */

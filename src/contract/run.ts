@@ -109,6 +109,10 @@ export interface FailureReport {
 export interface SampleCounts {
   contigs: number;
   contigsCalled: number;
+  /** Contigs whose call is `Viral` in contigs.tsv. */
+  contigsViral: number;
+  /** Rows of viral_regions.bed. */
+  viralRegions: number;
   chunks: number;
   chunksCalled: number;
   /** Chunks that are a virus by their highest score. */

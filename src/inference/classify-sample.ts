@@ -1,12 +1,15 @@
 import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { ArtifactInvalid, ModelError } from '../contract/failures.js';
+import { ArtifactInvalid, InternalError, ModelError } from '../contract/failures.js';
 import type { SampleCounts } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
+import { type ContigResult, writeBed, writeContigTable, writeGff3 } from '../io/contig-tables.js';
 import { readContigs } from '../io/contigs-file.js';
 import { type Embeddings, readEmbeddings } from '../io/embeddings-file.js';
 import { readFrames } from '../io/frames-file.js';
+import { type FrameRow, writeFrameTable } from '../io/frames-table.js';
+import { fixedText } from '../io/number-text.js';
 import { type Origin, digestOfOrigin } from '../io/origin.js';
 import {
   type QuarantinedFrame,
@@ -16,10 +19,16 @@ import {
   writePredictions,
   writeQuarantine,
 } from '../io/tables.js';
+import { type InputFile, writeViralFasta } from '../io/viral-fasta.js';
 import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
+import { callContig, chunksByContig } from '../scoring/contig-call.js';
 import { mergeFeatures } from '../scoring/merge-features.js';
+import { viralRegions } from '../scoring/viral-regions.js';
+import { chunkSpan } from '../sequence/chunk.js';
+import { chunkOfFrame, contigOfChunk, numberOfChunk } from '../sequence/ids.js';
+import type { FrameName } from '../sequence/translate.js';
 
 /** What scores merged features: `rows x inputSize` floats in, `rows x 2` softmax (others, virus) out. */
 export interface FeatureClassifier {
@@ -46,16 +55,25 @@ export interface ClassifySampleInput {
   /** Every file batch of the sample, in input order. */
   batches: readonly EmbeddedBatch[];
   classifier: FeatureClassifier;
+  /** The sample's input: viral contigs are copied from it. */
+  input: InputFile;
+  /** Window that contigs were cut into, in bases. */
+  chunkSize: number;
   outputDir: string;
   /** Name of the input file without its suffix. */
   stem: string;
   /** Called after each batch with how many are done; what it throws stops the sample and leaves no table behind. */
   onBatch?: (done: number) => void;
+  /** Stops the copying of viral contigs. */
+  signal?: AbortSignal;
 }
 
 export interface ClassifySampleOutput {
   counts: SampleCounts;
-  /** prediction_results.txt, prediction_results_highestscore.csv, accounting.tsv, quarantined.tsv. */
+  /**
+   * prediction_results.txt, prediction_results_highestscore.csv, accounting.tsv, quarantined.tsv, frames.parquet,
+   * contigs.tsv, viral_regions.bed, viral_regions.gff3, viral.fa.
+   */
   files: ResultFile[];
 }
 
@@ -64,11 +82,12 @@ export interface ClassifySampleOutput {
  * a chunk and one row a contig. No table appears unless the accounting adds up.
  * @throws ArtifactInvalid when an artifact is missing or not what it should be, or embeddings are of other frames;
  *   ModelError when the classifier wants another width or gives no numbers; StorageError when the disk refuses;
- *   InternalError when the accounting does not add up.
+ *   InputError when the input changed; InternalError when the accounting does not add up.
  */
 export async function classifySample(input: ClassifySampleInput): Promise<ClassifySampleOutput> {
-  const { outputDir, stem } = input;
+  const { outputDir, stem, chunkSize } = input;
   const contigs = await readContigs(await input.store.get(input.contigs));
+  const lengths = new Map(contigs.map(({ id, length }) => [id, length]));
   const consensus = new Consensus();
   const quarantined = new Map<string, QuarantinedFrame>();
   let called = 0;
@@ -76,9 +95,14 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
   let calls: ChunkCall[] = [];
   let rows: AccountingRow[] = [];
 
-  async function* predictions(): AsyncGenerator<Prediction> {
+  async function* predictions(addFrame: (row: FrameRow) => void): AsyncGenerator<Prediction> {
     for (const [index, batch] of input.batches.entries()) {
-      for (const prediction of await classifyBatch(input, batch, quarantined)) {
+      const { ids, predictions } = await classifyBatch(input, batch, quarantined);
+      let next = 0;
+      for (const id of ids) {
+        const prediction = quarantined.has(id) ? undefined : predictions[next++]!;
+        addFrame(frameRow(id, lengths, chunkSize, prediction, quarantined.get(id)));
+        if (prediction === undefined) continue;
         consensus.add(prediction);
         called += 1;
         if (prediction.label === 'virus') viral += 1;
@@ -92,16 +116,28 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
   }
 
   const merged = path.join(outputDir, `${stem}_merged`);
+  const frames = await writeFrameTable(path.join(outputDir, 'frames.parquet'), (addFrame) =>
+    writePredictions(path.join(merged, 'prediction_results.txt'), predictions(addFrame)),
+  );
+  const results = contigResults(rows, calls, chunkSize);
+  const regions = results.flatMap((result) => result.regions);
   const files = [
-    await writePredictions(path.join(merged, 'prediction_results.txt'), predictions()),
+    frames.result,
     await writeConsensus(path.join(merged, 'prediction_results_highestscore.csv'), calls),
     await writeAccounting(path.join(outputDir, 'accounting.tsv'), rows),
     await writeQuarantine(path.join(outputDir, 'quarantined.tsv'), quarantined.values()),
+    frames.file,
+    await writeContigTable(path.join(outputDir, 'contigs.tsv'), results),
+    await writeBed(path.join(outputDir, 'viral_regions.bed'), regions),
+    await writeGff3(path.join(outputDir, 'viral_regions.gff3'), regions, (contig) => lengths.get(contig)!),
+    await writeViralFasta(path.join(outputDir, 'viral.fa'), input.input, viralHeaders(results), input.signal),
   ];
   const sum = (count: (row: AccountingRow) => number): number => rows.reduce((total, row) => total + count(row), 0);
   const counts = {
     contigs: rows.length,
     contigsCalled: sum((row) => Number(row.status === 'called')),
+    contigsViral: results.filter(({ verdict }) => verdict.call === 'Viral').length,
+    viralRegions: regions.length,
     chunks: sum((row) => row.chunks),
     chunksCalled: calls.length,
     chunksViral: calls.filter(isVirus).length,
@@ -113,13 +149,67 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
   return { counts, files };
 }
 
-/** Also adds the batch's quarantined frames to `quarantined`. */
+function frameRow(
+  id: string,
+  lengths: ReadonlyMap<string, number>,
+  chunkSize: number,
+  prediction: Prediction | undefined,
+  refused: QuarantinedFrame | undefined,
+): FrameRow {
+  const chunkName = chunkOfFrame(id);
+  const contig = contigOfChunk(chunkName);
+  const length = lengths.get(contig);
+  if (length === undefined) throw new InternalError(`frame ${id} belongs to no contig of the sample`);
+  const chunk = numberOfChunk(chunkName);
+  const { start, end } = chunkSpan(length, chunkSize, chunk);
+  return {
+    id,
+    contig,
+    chunk,
+    chunkStart: start,
+    chunkEnd: end,
+    name: id.slice(-2) as FrameName,
+    ...(prediction && {
+      scored: { pVirus: prediction.score2, pOther: prediction.score1, label: prediction.label },
+    }),
+    ...(refused && { quarantined: `${refused.stage}: ${refused.reason}` }),
+  };
+}
+
+/** One result a contig, in the order of the accounting. */
+function contigResults(rows: readonly AccountingRow[], calls: readonly ChunkCall[], chunkSize: number): ContigResult[] {
+  const chunks = chunksByContig(calls);
+  return rows.map(({ contig, length, reason }) => {
+    const scored = chunks.get(contig) ?? [];
+    return {
+      contig,
+      length,
+      reason,
+      verdict: callContig(scored),
+      regions: viralRegions(contig, length, chunkSize, scored),
+    };
+  });
+}
+
+/** What viral.fa says behind the id of each viral contig. */
+function viralHeaders(results: readonly ContigResult[]): Map<string, string> {
+  return new Map(
+    results
+      .filter(({ verdict }) => verdict.call === 'Viral')
+      .map(({ contig, length, verdict }) => [
+        contig,
+        `length=${length} tier=${verdict.tier} weighted_delta=${fixedText(verdict.weightedDelta, 3)}`,
+      ]),
+  );
+}
+
+/** The batch's frames and the predictions of those that are not quarantined; these are added to `quarantined`. */
 async function classifyBatch(
   { store, classifier }: Pick<ClassifySampleInput, 'store' | 'classifier'>,
   batch: EmbeddedBatch,
   quarantined: Map<string, QuarantinedFrame>,
-): Promise<Prediction[]> {
-  const frames = await readFrames(await store.get(batch.frames));
+): Promise<{ ids: readonly string[]; predictions: Prediction[] }> {
+  const { ids } = await readFrames(await store.get(batch.frames));
   const nucleotide = await findEmbeddings(store, batch.embeddings['dnabert-s']);
   const protein = await findEmbeddings(store, batch.embeddings['esm-2']);
   const left = new Set<string>();
@@ -132,15 +222,15 @@ async function classifyBatch(
       quarantined.set(id, { id, stage, reason });
     }
   }
-  const features = mergeFeatures(frames.ids, nucleotide, protein, left);
+  const features = mergeFeatures(ids, nucleotide, protein, left);
   if (features.width !== classifier.inputSize) {
     throw new ModelError({
       what: `classifier takes ${classifier.inputSize} features, the models give ${nucleotide.width} + ${protein.width}`,
       next: 'Use the classifier that was trained for these two models',
     });
   }
-  if (features.ids.length === 0) return [];
-  return toPredictions(features.ids, await classifier.predict(features.vectors));
+  if (features.ids.length === 0) return { ids, predictions: [] };
+  return { ids, predictions: toPredictions(features.ids, await classifier.predict(features.vectors)) };
 }
 
 async function findEmbeddings(store: ArtifactStore, { key, origin }: EmbeddingsKey): Promise<Embeddings> {

@@ -4,6 +4,8 @@ import type { SampleCounts, SampleResult } from '../contract/run.js';
 const COUNTS: Readonly<Record<string, keyof SampleCounts>> = {
   contigs: 'contigs',
   contigs_called: 'contigsCalled',
+  contigs_viral: 'contigsViral',
+  viral_regions: 'viralRegions',
   chunks: 'chunks',
   chunks_called: 'chunksCalled',
   chunks_viral: 'chunksViral',

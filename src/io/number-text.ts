@@ -8,6 +8,19 @@ export function float32Text(x: number): string {
   return decimalText(x, shortestDecimal(x));
 }
 
+/** The double that {@link float32Text} of a float32 reads back as. */
+export function asPrinted(x: number): number {
+  return shortestDecimal(x);
+}
+
+/** A number with exactly that many decimals; a tie goes to the even digit, as numpy rounds. */
+export function fixedText(x: number, decimals: number): string {
+  const scale = 10 ** decimals;
+  const low = Math.floor(x * scale);
+  const isTie = x * scale - low === 0.5;
+  return (isTie ? (low + (low & 1)) / scale : x).toFixed(decimals);
+}
+
 /** A number as Python's `repr(float)` and pandas print it, scientific below 1e-4 and from 1e16 on. */
 export function float64Text(x: number): string {
   return decimalText(x, x);

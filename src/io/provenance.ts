@@ -5,6 +5,17 @@ import { type ResultFile, writeText } from './tables.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256 });
+/** How a stage went for all samples that were taken together with this one. */
+const stage = z.strictObject({
+  /** File batches that were embedded, and those whose finished artifact was found. */
+  embedded: z.int(),
+  reused: z.int(),
+  frames: z.int(),
+  tokens: z.int(),
+  modelLoads: z.int(),
+  quarantined: z.int(),
+  seconds: z.number(),
+});
 const model = z.strictObject({
   role: z.enum([...STAGES, 'classifier']),
   path: z.string(),
@@ -38,6 +49,7 @@ export const provenanceSchema = z.strictObject({
   }),
   lanes: z.array(z.strictObject({ stage: z.enum(STAGES), host: z.string(), device: z.string() })),
   workflow: z.strictObject({ id: z.string(), runId: z.string(), namespace: z.string() }),
+  stages: z.record(z.enum(STAGES), stage),
   /** Seconds by step. */
   timings: z.record(z.string(), z.number().nonnegative()),
   /** What classifySample counted, and whatever else was counted. */

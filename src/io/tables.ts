@@ -9,7 +9,7 @@ import type { AccountingRow } from '../scoring/accounting.js';
 import type { Prediction } from '../scoring/classify.js';
 import { type ChunkCall, isVirus } from '../scoring/consensus.js';
 import { writeAtomically } from './local-store.js';
-import { float32Text, float64Text } from './number-text.js';
+import { asPrinted, float32Text, float64Text } from './number-text.js';
 
 /** A finished file of a run. */
 export interface ResultFile {
@@ -40,7 +40,7 @@ export function writePredictions(file: string, rows: Rows<Prediction>): Promise<
  * @throws StorageError when the disk refuses.
  */
 export function writeConsensus(file: string, rows: Rows<ChunkCall>): Promise<ResultFile> {
-  const reread = (score: number): string => float64Text(Number(float32Text(score)));
+  const reread = (score: number): string => float64Text(asPrinted(score));
   return writeTable(file, ['Modified_ID', 'Is_Virus', 'max_score_0', 'max_score_1'], rows, (row) => [
     quotedAsPandas(row.id),
     isVirus(row) ? 'True' : 'False',
@@ -84,9 +84,15 @@ export function writeAccounting(file: string, rows: Rows<AccountingRow>): Promis
   return writeTable(file, Object.keys(columns), rows, (row) => Object.values(columns).map((cell) => `${cell(row)}`));
 }
 
-type Rows<T> = Iterable<T> | AsyncIterable<T>;
+/** What a table is written from, piece by piece. */
+export type Rows<T> = Iterable<T> | AsyncIterable<T>;
 
-async function writeTable<T>(
+/**
+ * Writes a TAB separated table with a header line.
+ * @throws StorageError when the disk refuses; InternalError for a cell that would shift the table; whatever `rows` throws,
+ * and then no file appears.
+ */
+export async function writeTable<T>(
   file: string,
   header: string[],
   rows: Rows<T>,

@@ -56,3 +56,9 @@ export function* chunkSpans(length: number, size: number): Generator<Span> {
   const chunks = new Chunks(length, size);
   for (let i = 0; i < chunks.count; i++) yield { start: chunks.start(i), end: chunks.end(i) };
 }
+
+/** The `number`-th of them, counted from 1. */
+export function chunkSpan(length: number, size: number, number: number): Span {
+  const chunks = new Chunks(length, size);
+  return { start: chunks.start(number - 1), end: chunks.end(number - 1) };
+}

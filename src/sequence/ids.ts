@@ -16,3 +16,8 @@ export function contigOfChunk(chunk: string): string {
   if (end < 0) throw new InternalError(`not the id of a chunk: ${chunk}`);
   return chunk.slice(0, end);
 }
+
+/** Number of a chunk within its contig, from 1. */
+export function numberOfChunk(chunk: string): number {
+  return Number(chunk.slice(chunk.lastIndexOf('_') + 1));
+}

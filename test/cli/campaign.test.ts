@@ -31,7 +31,15 @@ describeWithTemporal('virnucpro predict, many samples', () => {
     startCli(['predict', ...args, ...tinyModels], stateDir).ended;
 
   const tables = async (folder: string, stem: string): Promise<Buffer> => {
-    const files = [...TABLES.map((name) => path.join(`${stem}_merged`, name)), 'accounting.tsv'];
+    const own = [
+      'accounting.tsv',
+      'contigs.tsv',
+      'frames.parquet',
+      'viral_regions.bed',
+      'viral_regions.gff3',
+      'viral.fa',
+    ];
+    const files = [...TABLES.map((name) => path.join(`${stem}_merged`, name)), ...own];
     return Buffer.concat(await Promise.all(files.map((file) => readFile(path.join(folder, file)))));
   };
 
@@ -54,7 +62,7 @@ describeWithTemporal('virnucpro predict, many samples', () => {
     const summary = (await readFile(path.join(out, 'campaign.tsv'), 'utf8')).trimEnd();
     const rows = summary.split('\n').map((row) => row.split('\t'));
     assert.deepEqual(
-      rows.map(([sample, status, , contigs, , , , , frames]) => [sample, status, contigs, frames]),
+      rows.map(([sample, status, , contigs, , , , , , , frames]) => [sample, status, contigs, frames]),
       [
         ['sample', 'status', 'contigs', 'frames'],
         ['edge', 'done', '13', '57'],
@@ -64,6 +72,14 @@ describeWithTemporal('virnucpro predict, many samples', () => {
         ['empty', 'done', '0', '0'],
       ],
     );
+
+    assert.match(stdout, new RegExp(`^Report: ${out}/report\\.html$`, 'm'));
+    const reports = ['', 'edge', 'lambda', 'one, more', 'empty'].map((name) => path.join(out, name, 'report.html'));
+    for (const report of reports) await rm(report);
+    const rewritten = await startCli(['report', out], stateDir).ended;
+    assert.equal(rewritten.stdout, `Report: ${reports[0]}\n`, rewritten.stderr);
+    for (const report of reports) assert.match(await readFile(report, 'utf8'), /<\/html>\n$/);
+    assert.match(await readFile(path.join(out, 'virnucpro_mqc.tsv'), 'utf8'), /^lambda\tdone\t0\t0\.00\t5\t1\t/m);
 
     const single = await predict(path.join(folder, 'edge.fa'), '-o', path.join(dir, 'edge'));
     assert.equal(single.code, 0, single.stderr);

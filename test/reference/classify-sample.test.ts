@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { Classifier } from '../../src/inference/classifier-session.js';
 import { type EmbeddedBatch, classifySample } from '../../src/inference/classify-sample.js';
 import { Embedder } from '../../src/inference/embedder.js';
 import { type ContigRow, writeContigs } from '../../src/io/contigs-file.js';
 import { writeEmbeddings } from '../../src/io/embeddings-file.js';
 import { writeFrames } from '../../src/io/frames-file.js';
-import { LocalStore } from '../../src/io/local-store.js';
+import { LocalStore, sha256OfFile } from '../../src/io/local-store.js';
 import { digestOfOrigin } from '../../src/io/origin.js';
 import { chunkOfFrame, contigOfChunk } from '../../src/sequence/ids.js';
 import { compareResults, readTable } from '../support/compare-results.js';
@@ -96,7 +97,11 @@ describe('golden frames through tiny models and classifier', () => {
       const contigsFile = await store.put('contigs', (file) => writeContigs(file, MADE_BY, rows));
 
       const outputDir = path.join(dir, name, 'out');
-      const input = { store, contigs: contigsFile, batches, classifier, outputDir, stem: name };
+      const fasta = path.join(folder, 'input.fa');
+      const input = {
+        ...{ store, contigs: contigsFile, batches, classifier, outputDir, stem: name },
+        ...{ input: { path: fasta, sha256: await sha256OfFile(fasta) }, chunkSize: Number(name.split('-')[1]) },
+      };
       const { counts, files } = await classifySample(input);
 
       const [predictions, consensus, accounting] = files.map((file) => file.path) as [string, string, string];
@@ -111,6 +116,32 @@ describe('golden frames through tiny models and classifier', () => {
       assert.equal(counts.framesCalled, expected.rows.length);
       assert.equal(counts.framesViral, expected.rows.filter(([, label]) => label === 'virus').length);
       assert.equal(counts.chunks, chunks.size);
+
+      const frames = await parquetReadObjects({
+        file: await asyncBufferFromFile(path.join(outputDir, 'frames.parquet')),
+      });
+      assert.deepEqual(
+        frames.map(({ sequence_id }) => sequence_id),
+        ids,
+      );
+      for (const { sequence_id, contig, chunk_start, chunk_end, strand } of frames) {
+        const id = sequence_id as string;
+        const chunk = contigs.get(contig as string)!.slice(Number(chunk_start), Number(chunk_end));
+        assert.equal(chunk, chunks.get(chunkOfFrame(id)));
+        assert.equal(strand, id.at(-2) === 'F' ? '+' : '-');
+      }
+      const table = await readTable(path.join(outputDir, 'contigs.tsv'));
+      const column = (of: typeof table, column: string): string[] =>
+        of.rows.map((row) => row[of.header.indexOf(column)]!);
+      assert.deepEqual(column(table, 'ID'), column(accounted, 'contig'));
+      assert.deepEqual(column(table, 'reason'), column(accounted, 'reason'));
+      assert.deepEqual(column(table, 'n_chunks'), column(accounted, 'chunks_called'));
+      const viral = [...(await readRecords(path.join(outputDir, 'viral.fa')))];
+      assert.deepEqual(
+        viral,
+        [...contigs].filter((_, i) => column(table, 'call')[i] === 'Viral'),
+      );
+      assert.equal(counts.contigsViral, viral.length);
     });
   }
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import type { ArtifactRef } from '../../../src/contract/artifacts.js';
 import { ArtifactInvalid, InternalError, ModelError } from '../../../src/contract/failures.js';
 import {
@@ -14,8 +15,9 @@ import {
 import { type ContigRow, writeContigs } from '../../../src/io/contigs-file.js';
 import { type QuarantinedSequence, writeEmbeddings } from '../../../src/io/embeddings-file.js';
 import { writeFrames } from '../../../src/io/frames-file.js';
-import { LocalStore } from '../../../src/io/local-store.js';
+import { LocalStore, sha256OfFile } from '../../../src/io/local-store.js';
 import { digestOfOrigin } from '../../../src/io/origin.js';
+import type { InputFile } from '../../../src/io/viral-fasta.js';
 
 const ORIGIN = { kind: 'embeddings', model: 'test' };
 const MADE_BY = digestOfOrigin(ORIGIN);
@@ -40,6 +42,12 @@ describe('inference/classify-sample', () => {
 
   const putContigs = (rows: ContigRow[]): Promise<ArtifactRef> =>
     store.put('contigs', (file) => writeContigs(file, MADE_BY, rows));
+
+  const putInput = async (): Promise<InputFile> => {
+    const file = path.join(dir, 'input.fa');
+    await writeFile(file, `>b|"x"\n${'ACG'.repeat(300)}\n>shut\n${'TAG'.repeat(166)}TA\n>a_chunk_1\nAC\n>none\n`);
+    return { path: file, sha256: await sha256OfFile(file) };
+  };
 
   const putVectors = async (
     key: string,
@@ -89,6 +97,8 @@ describe('inference/classify-sample', () => {
       ]),
     ],
     classifier,
+    input: await putInput(),
+    chunkSize: 500,
     outputDir: path.join(dir, 'out'),
     stem: 's',
   });
@@ -131,6 +141,8 @@ describe('inference/classify-sample', () => {
     assert.deepEqual(counts, {
       contigs: 4,
       contigsCalled: 2,
+      contigsViral: 0,
+      viralRegions: 1,
       chunks: 4,
       chunksCalled: 3,
       chunksViral: 1,
@@ -147,6 +159,59 @@ describe('inference/classify-sample', () => {
         'out/s_merged/prediction_results_highestscore.csv',
         'out/accounting.tsv',
         'out/quarantined.tsv',
+        'out/frames.parquet',
+        'out/contigs.tsv',
+        'out/viral_regions.bed',
+        'out/viral_regions.gff3',
+        'out/viral.fa',
+      ],
+    );
+  });
+
+  it('writes the tables of contigs, regions and frames, and the viral contigs', async () => {
+    const input = await sampleInput();
+    const batches = [
+      await putBatch('v1', [
+        ['b|"x"_chunk_1F1', 0.75],
+        ['b|"x"_chunk_1R2', 0.875],
+        ['b|"x"_chunk_2F3', 0.9375],
+      ]),
+      await putBatch('v2', [
+        ['a_chunk_1_chunk_1F1', 0.5],
+        ['a_chunk_1_chunk_1F2', 0.0625],
+      ]),
+    ];
+    const outputDir = path.join(dir, 'tables');
+    const { counts } = await classifySample({ ...input, batches, outputDir });
+    const written = (file: string): Promise<string> => readFile(path.join(outputDir, file), 'utf8');
+
+    const contigs = (await written('contigs.tsv')).trimEnd().split('\n').slice(1);
+    assert.deepEqual(
+      contigs.map((line) => line.split('\t').slice(0, 6).join(' ')),
+      [
+        'b|"x" 900 Viral low_confidence  0.760',
+        'shut 500 Unclassified  no_open_frame ',
+        'a_chunk_1 400 Non-viral review  -0.438',
+        'none 0 Unclassified  empty ',
+      ],
+    );
+    assert.equal(await written('viral_regions.bed'), 'b|"x"\t0\t900\tviral_region_1\t906\t.\n');
+    assert.match(await written('viral_regions.gff3'), /^b\|%22x%22\tvirnucpro\tviral_sequence\t1\t900\t0\.9062\t/m);
+    const [header, ...letters] = (await written('viral.fa')).trimEnd().split('\n');
+    assert.equal(header, '>b|"x" length=900 tier=low_confidence weighted_delta=0.760');
+    assert.equal(letters.join(''), 'ACG'.repeat(300));
+    assert.deepEqual([counts.contigsViral, counts.viralRegions], [1, 1]);
+
+    const file = await asyncBufferFromFile(path.join(outputDir, 'frames.parquet'));
+    const frames = await parquetReadObjects({ file });
+    assert.deepEqual(
+      frames.map((frame) => Object.values(frame).slice(1, 10).join(' ')),
+      [
+        'b|"x" 1 0 500 + 1 0.75 0.25 virus',
+        'b|"x" 1 0 500 - 2 0.875 0.125 virus',
+        'b|"x" 2 449 900 + 3 0.9375 0.0625 virus',
+        'a_chunk_1 1 0 400 + 1 0.5 0.5 others',
+        'a_chunk_1 1 0 400 + 2 0.0625 0.9375 others',
       ],
     );
   });
@@ -197,6 +262,19 @@ describe('inference/classify-sample', () => {
     assert.match(accounting!, /^b\|"x"\t900\tcalled\t\t2\t2\t0\t3\t2\t1$/m);
     assert.match(accounting!, /^a_chunk_1\t400\tnot_called\tquarantined\t1\t0\t0\t2\t0\t2$/m);
     assert.equal(counts.framesQuarantined, 3);
+    const frames = await parquetReadObjects({
+      file: await asyncBufferFromFile(path.join(dir, 'out', 'frames.parquet')),
+    });
+    assert.deepEqual(
+      frames.map(({ sequence_id, label, quarantined }) => [sequence_id, label, quarantined]),
+      [
+        ['b|"x"_chunk_1F1', 'virus', null],
+        ['b|"x"_chunk_1R2', null, 'dnabert-s: crashes'],
+        ['b|"x"_chunk_2F3', 'others', null],
+        ['a_chunk_1_chunk_1F1', null, 'esm-2: non_finite'],
+        ['a_chunk_1_chunk_1F2', null, 'esm-2: too_large'],
+      ],
+    );
   });
 
   it('succeeds with header-only tables on an empty sample', async () => {

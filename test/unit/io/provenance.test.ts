@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InternalError } from '../../../src/contract/failures.js';
+import { STAGES } from '../../../src/contract/stages.js';
 import { type Provenance, writeProvenance } from '../../../src/io/provenance.js';
 
 describe('io/provenance', () => {
@@ -22,6 +23,12 @@ describe('io/provenance', () => {
     versions: { node: '20.19.0', onnxruntime: '1.30.0', temporalSdk: '1.24.0' },
     lanes: [{ stage: 'esm-2', host: 'one', device: 'cpu:0' }],
     workflow: { id: 'predict-in', runId: 'r', namespace: 'default' },
+    stages: Object.fromEntries(
+      STAGES.map((stage) => [
+        stage,
+        { embedded: 2, reused: 1, frames: 3, tokens: 40, modelLoads: 1, quarantined: 0, seconds: 2.5 },
+      ]),
+    ) as Provenance['stages'],
     timings: { split: 0.5 },
     counts: { frames: 3 },
     files: [{ path: 'accounting.tsv', bytes: 3, sha256 }],

@@ -1,0 +1,51 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { InputError } from '../contract/failures.js';
+
+/** A row of a TAB separated table, by column. */
+export type TableRow = Readonly<Record<string, string>>;
+
+/**
+ * The rows of a table that a run wrote, one by one.
+ * @throws InputError when it is not there or lacks one of `columns`.
+ */
+export async function* readTable(file: string, columns: readonly string[]): AsyncGenerator<TableRow> {
+  let header: string[] | undefined;
+  for await (const cells of readLines(file)) {
+    if (header === undefined) {
+      header = cells;
+      const missing = columns.filter((column) => !cells.includes(column));
+      if (missing.length > 0) throw notOurs(`no column ${missing.join(', ')}`, file);
+      continue;
+    }
+    const names = header;
+    yield Object.fromEntries(names.map((name, i) => [name, cells[i] ?? '']));
+  }
+  if (header === undefined) throw notOurs('the table is empty', file);
+}
+
+/** The lines of a TAB separated file without a header. */
+export async function* readLines(file: string): AsyncGenerator<string[]> {
+  const input = createReadStream(file);
+  // Readline does not pass the stream's errors on.
+  const failed = new Promise<never>((_, reject) => input.once('error', reject));
+  failed.catch(() => {});
+  try {
+    await Promise.race([new Promise((resolve) => input.once('open', resolve)), failed]);
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) yield line.split('\t');
+    if (input.errored) throw input.errored;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notOurs('no such file', file);
+    throw error;
+  } finally {
+    input.destroy();
+  }
+}
+
+function notOurs(what: string, where: string): InputError {
+  return new InputError({
+    what,
+    where,
+    next: 'The report needs the files that this version of virnucpro writes: run predict again',
+  });
+}

@@ -1,0 +1,69 @@
+import { open, stat } from 'node:fs/promises';
+import { InputError } from '../contract/failures.js';
+import { breather } from './breather.js';
+import { ByteWriter } from './byte-writer.js';
+import { readFasta } from './fasta.js';
+import { readInput } from './input.js';
+import { sha256OfFile, writeAtomically } from './local-store.js';
+import type { ResultFile } from './tables.js';
+
+/** Letters in a line of FASTA. */
+const LINE = 60;
+
+/** A sample's input file, as it was when it was split. */
+export interface InputFile {
+  path: string;
+  sha256: string;
+}
+
+/**
+ * Writes the sequences of viral contigs as they are in the input, in its order.
+ * @param viral text behind the id in the header, by id of each viral contig.
+ * @throws InputError when the input is not what was split; StorageError when the disk refuses; the signal's reason.
+ */
+export async function writeViralFasta(
+  file: string,
+  input: InputFile,
+  viral: ReadonlyMap<string, string>,
+  signal?: AbortSignal,
+): Promise<ResultFile> {
+  return writeAtomically(file, async (temporary) => {
+    const handle = await open(temporary, 'w');
+    try {
+      const writer = new ByteWriter(handle);
+      // Without a viral contig nothing has to be read.
+      if (viral.size > 0) await copyContigs(writer, input, viral, signal);
+      await writer.flush();
+    } finally {
+      await handle.close();
+    }
+    const { size } = await stat(temporary);
+    return { path: file, bytes: size, sha256: await sha256OfFile(temporary) };
+  });
+}
+
+async function copyContigs(
+  writer: ByteWriter,
+  input: InputFile,
+  viral: ReadonlyMap<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const stoppable = signal === undefined ? {} : { signal };
+  const breathe = breather(signal);
+  for await (const { id, sequence } of readFasta(readInput(input.path, stoppable), input.path, stoppable)) {
+    const text = viral.get(id);
+    if (text === undefined) continue;
+    writer.text(`>${id} ${text}\n`);
+    writer.lines(sequence, LINE);
+    const flushed = writer.flushIfFull();
+    if (flushed) await flushed;
+    const pause = breathe();
+    if (pause) await pause;
+  }
+  if ((await sha256OfFile(input.path)) === input.sha256) return;
+  throw new InputError({
+    what: 'the file changed while the run was under way',
+    where: input.path,
+    next: 'Run it again',
+  });
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { InputError } from '../../../src/contract/failures.js';
+import { sha256OfFile } from '../../../src/io/local-store.js';
+import { writeViralFasta } from '../../../src/io/viral-fasta.js';
+
+describe('io/viral-fasta', () => {
+  let dir: string;
+  before(async () => (dir = await mkdtemp(path.join(tmpdir(), 'vnp-viral-fasta-'))));
+  after(() => rm(dir, { recursive: true }));
+
+  const text = `>one first\nACGT\nNNNN\n>two\n${'acgtu'.repeat(30)}\n>three\nGG\n`;
+  const inputOf = async (name: string, bytes: string | Buffer) => {
+    const file = path.join(dir, name);
+    await writeFile(file, bytes);
+    return { path: file, sha256: await sha256OfFile(file) };
+  };
+
+  for (const [name, bytes] of [
+    ['plain.fa', text],
+    ['packed.fa.gz', gzipSync(text)],
+  ] as const) {
+    it(`copies the asked contigs of ${name}, letters as they are, in lines of 60`, async () => {
+      const asked = new Map([
+        ['three', 'tier=review'],
+        ['two', 'tier=low_confidence'],
+      ]);
+      const file = await writeViralFasta(path.join(dir, 'viral.fa'), await inputOf(name, bytes), asked);
+      const letters = 'acgtu'.repeat(12);
+      assert.equal(
+        await readFile(file.path, 'utf8'),
+        `>two tier=low_confidence\n${letters}\n${letters}\n${'acgtu'.repeat(6)}\n>three tier=review\nGG\n`,
+      );
+    });
+  }
+
+  it('is empty when no contig is viral, without looking at the input', async () => {
+    const file = await writeViralFasta(path.join(dir, 'none.fa'), { path: '/nowhere', sha256: '' }, new Map());
+    assert.equal(file.bytes, 0);
+  });
+
+  it('refuses an input that is not what was split, and leaves nothing', async () => {
+    const input = await inputOf('changed.fa', text);
+    await writeFile(input.path, text.replace('ACGT', 'ACGA'));
+    const target = path.join(dir, 'changed', 'viral.fa');
+    await assert.rejects(writeViralFasta(target, input, new Map([['one', '']])), InputError);
+    assert.deepEqual(await readdir(path.dirname(target)), []);
+  });
+});
