@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunModels, RunOptions, SampleCounts, SampleSpec } from '../contract/run.js';
 import { RUNTIME } from '../inference/ort-backend.js';
@@ -16,6 +16,12 @@ export interface SampleIdentity {
   sample: SampleSpec;
   options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings'>;
   models: RunModels;
+}
+
+/** Where a sample's results are. */
+export interface SamplePlace {
+  sample: Pick<SampleSpec, 'prefix'>;
+  options: Pick<RunOptions, 'outputDir'>;
 }
 
 /** `<sample>/.virnucpro/finished.json`: proof that a sample's tables are there, and what they were made from. */
@@ -48,18 +54,46 @@ export async function recordFinished(
  */
 export async function findFinished(identity: SampleIdentity): Promise<SampleCounts | undefined> {
   try {
-    const record = JSON.parse(await readFile(recordFile(identity), 'utf8')) as FinishedRecord;
-    const madeBy = digestOfOrigin(origin(identity, await sha256OfFile(identity.sample.input)));
-    if (record.madeBy !== madeBy) return undefined;
-    for (const file of record.files) {
-      const found = path.join(sampleFolder(identity), file.path);
-      if ((await stat(found)).size !== file.bytes || (await sha256OfFile(found)) !== file.sha256) return undefined;
-    }
-    return record.counts;
+    const record = await readRecord(identity);
+    if (record?.madeBy !== digestOfOrigin(origin(identity, await sha256OfFile(identity.sample.input))))
+      return undefined;
+    return (await areWhole(record, sampleFolder(identity))) ? record.counts : undefined;
   } catch {
     // Whatever cannot be read is made again, and then says what is wrong with it.
     return undefined;
   }
+}
+
+/** Whether a sample's tables are there and whole, whatever they were made from. */
+export async function hasWholeTables(place: SamplePlace): Promise<boolean> {
+  const record = await readRecord(place);
+  return record !== undefined && (await areWhole(record, sampleFolder(place)));
+}
+
+/** Removes a sample's tables and their proof: they are of another input or model, and nobody shall take them for new. */
+export async function removeTables(place: SamplePlace): Promise<void> {
+  const folder = sampleFolder(place);
+  const files = (await readRecord(place))?.files.map((file) => path.join(folder, file.path)) ?? [];
+  // A record that was tampered with removes nothing elsewhere.
+  const own = files.filter((file) => !path.relative(folder, file).startsWith('..'));
+  for (const file of [...own, recordFile(place)]) await rm(file, { force: true });
+}
+
+async function readRecord(place: SamplePlace): Promise<FinishedRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(recordFile(place), 'utf8')) as FinishedRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+async function areWhole({ files }: FinishedRecord, folder: string): Promise<boolean> {
+  for (const { path: name, bytes, sha256 } of files) {
+    const file = path.join(folder, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found?.size !== bytes || (await sha256OfFile(file)) !== sha256) return false;
+  }
+  return true;
 }
 
 /** Removes what a finished sample does not need any more, embeddings (13 KB a frame) too unless they are to be kept. */
@@ -86,10 +120,10 @@ function origin({ sample, options, models }: SampleIdentity, inputSha256: string
   };
 }
 
-function sampleFolder({ sample, options }: SampleIdentity): string {
+function sampleFolder({ sample, options }: SamplePlace): string {
   return path.join(options.outputDir, sample.prefix);
 }
 
-function recordFile({ sample, options }: SampleIdentity): string {
+function recordFile({ sample, options }: SamplePlace): string {
   return path.join(options.outputDir, finishedKey(sample));
 }

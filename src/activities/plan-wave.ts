@@ -4,7 +4,7 @@ import { BASES_PER_FRAME, GZIP_RATIO, WAVE_BYTES, WAVE_SAMPLES } from '../contra
 import type { RunModels, RunOptions, SampleCounts, SampleSpec } from '../contract/run.js';
 import { jsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
-import { findFinished, tidySample } from './finished-sample.js';
+import { findFinished, removeTables, tidySample } from './finished-sample.js';
 import { startHeartbeat } from './heartbeat.js';
 
 /** Argument of the `planWave` activity. */
@@ -49,6 +49,7 @@ export async function planWave({ samples, cursor, options, models }: PlanWaveInp
       } else {
         bytes += await embeddingBytes(sample.input, models);
         if (taken > 0 && bytes > limit) return { ...wave, next: cursor + taken };
+        await removeTables({ sample, options });
         wave.samples.push({ sample });
       }
       heartbeat.details({ state: 'planning', samples: wave.samples.length });

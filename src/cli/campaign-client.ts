@@ -154,7 +154,7 @@ async function watch(
       troubles = await troublesOf(client, handle.workflowId).catch(() => troubles);
       asked = Date.now();
     });
-    if (progress !== undefined) show(progress, troubles);
+    if (progress !== undefined && !over.aborted) show(progress, troubles);
     await sleep(POLL_MS.progress, undefined, { signal: over }).catch(() => {});
   }
 }

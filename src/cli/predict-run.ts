@@ -95,7 +95,7 @@ async function runCampaign(
   const { run, specs, request, samples } = asked;
   const again = await prepareRun(embedded, asked, plan);
   const workflowId = again ?? newRunId(specs);
-  const record = { workflowId, request, samples };
+  const record = { workflowId, outputDir: run.outputDir, request, samples };
   // Before the start: a run that nobody knows of could not be gone on with.
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });
   const started = await startCampaign(embedded.client, specs, run, workflowId);

@@ -44,7 +44,7 @@ export function plainLine({ name, done, total, note, pace }: ProgressLine): stri
   return joined(`${name}: ${done}/${total}`, note, pace);
 }
 
-function stageNote({ lanes, waitingFor, failed, modelLoads }: StageProgress): string {
+function stageNote({ lanes, waitingFor, failed, modelLoads, paused }: StageProgress): string {
   const up = lanes.filter((lane) => lane.state === 'up').length;
   const starting = lanes.filter((lane) => lane.state === 'starting').length;
   return joined(
@@ -53,6 +53,7 @@ function stageNote({ lanes, waitingFor, failed, modelLoads }: StageProgress): st
     failed > 0 ? `${failed} failed` : '',
     modelLoads > 0 ? `${modelLoads} model ${modelLoads === 1 ? 'load' : 'loads'}` : '',
     waitingFor === undefined ? '' : `waiting for ${waitingFor}`,
+    paused ? 'paused (virnucpro resume)' : '',
   );
 }
 
@@ -62,7 +63,7 @@ function stageNote({ lanes, waitingFor, failed, modelLoads }: StageProgress): st
  */
 function stagePace(stage: StageProgress, framesOfAll: number, now: number): string {
   const { batches, done, frames, busySeconds = 0, reportedAt = now } = stage;
-  if (frames === 0 || busySeconds === 0 || done === batches) return '';
+  if (frames === 0 || busySeconds === 0 || done === batches || stage.paused) return '';
   const rate = frames / busySeconds;
   const left = ((framesOfAll / batches) * (batches - done)) / rate - (now - reportedAt) / 1000;
   return `${rate < 10 ? Number(rate.toPrecision(2)) : Math.round(rate)} frames/s, ${duration(Math.max(0, left))} left`;

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { embeddingsPrefix, finishedKey, workPrefix } from '../activities/keys.js';
+import { hasWholeTables, removeTables } from '../activities/finished-sample.js';
+import { embeddingsPrefix, workPrefix } from '../activities/keys.js';
 import { OptionError } from '../contract/failures.js';
 import type { RunOptions, SampleSpec } from '../contract/run.js';
 import { openStore } from '../io/open-store.js';
+import { CAMPAIGN_TABLE } from '../report/run-table.js';
 import { endRun, isOpen } from './campaign-client.js';
 import type { EmbeddedRun } from './embedded-run.js';
 import { type RunRecord, differences, readRunRecord } from './run-record.js';
@@ -41,7 +43,8 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
     if (force) return undefined;
     throw error;
   });
-  const anew = { done: false, startOver: force, ...(record === undefined ? {} : { replaced: record }) };
+  const isOfThisFolder = record?.outputDir === outputDir;
+  const anew = { done: false, startOver: force, ...(isOfThisFolder ? { replaced: record } : {}) };
   if (force) return anew;
   if (record === undefined) {
     const found = resume ? undefined : await findResults(asked);
@@ -51,6 +54,8 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
   const different = differences(record, asked);
   if (different.length === 0) {
     const done = record.state === 'done' && (await hasResults(asked));
+    // A copied or moved folder: the run itself goes on where it was, and is not this one.
+    if (record.outputDir !== outputDir) return { done, startOver: false };
     return { done, again: record.workflowId, startOver: false };
   }
   if (resume) return anew;
@@ -82,7 +87,8 @@ export async function prepareRun(embedded: EmbeddedRun, asked: Asked, plan: Plan
   if (plan.startOver) {
     const store = openStore(outputDir);
     for (const sample of asked.specs) {
-      for (const key of [finishedKey(sample), workPrefix(sample), embeddingsPrefix(sample)]) await store.remove(key);
+      await removeTables({ sample, options: asked.run });
+      for (const key of [workPrefix(sample), embeddingsPrefix(sample)]) await store.remove(key);
     }
   }
   return plan.again;
@@ -93,8 +99,9 @@ async function findResults(asked: Asked): Promise<string | undefined> {
   return undefined;
 }
 
-async function hasResults(asked: Asked): Promise<boolean> {
-  for (const file of resultFiles(asked)) if (!(await exists(file))) return false;
+async function hasResults({ run: options, specs }: Asked): Promise<boolean> {
+  if (!(await exists(path.join(options.outputDir, CAMPAIGN_TABLE)))) return false;
+  for (const sample of specs) if (!(await hasWholeTables({ sample, options }))) return false;
   return true;
 }
 

@@ -8,6 +8,8 @@ const requestSchema = z.record(z.string(), z.union([z.string(), z.number(), z.bo
 
 const recordSchema = z.strictObject({
   workflowId: z.string(),
+  /** Where the run writes: a copy of the folder is another place. */
+  outputDir: z.string(),
   request: requestSchema,
   samples: z.array(z.strictObject({ name: z.string(), input: z.string(), sha256: z.string() })),
   state: z.enum(['running', 'done']),

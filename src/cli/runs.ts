@@ -54,12 +54,16 @@ export async function describeRun(looker: Looker, id: string): Promise<RunView> 
  * @throws OptionError when that is nothing.
  */
 export async function findRun(client: Client, id: string): Promise<WorkflowExecutionDescription> {
-  return client.workflow
+  if (id === '') throw unknownRun('(an empty id)');
+  const found = await client.workflow
     .getHandle(id)
     .describe()
     .catch((error: unknown) => {
       throw error instanceof WorkflowNotFoundError ? unknownRun(id) : error;
     });
+  // Its slices, and other people's workflows, are no runs.
+  if (found.type !== 'predictCampaign') throw unknownRun(id);
+  return found;
 }
 
 /** For a run that this machine's server does not know. */

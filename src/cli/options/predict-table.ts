@@ -2,7 +2,11 @@ import { availableParallelism } from 'node:os';
 import { BATCH_SEQUENCES, HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
-import { byteSize, numberFrom, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
+import { byteSize, numberWithin, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
+
+/** In seconds. */
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 
 const INPUT = 'Input and output:';
 const MODELS = 'Models:';
@@ -117,7 +121,7 @@ export const PREDICT_OPTIONS = {
     takes: '<seconds>',
     group: RUN,
     help: 'how long a released lane keeps its model',
-    type: numberFrom(0),
+    type: numberWithin({ min: 0, max: DAY }),
     default: KEEP_WARM_SECONDS,
   },
   priority: {
@@ -131,14 +135,14 @@ export const PREDICT_OPTIONS = {
     takes: '<seconds>',
     group: RUN,
     help: 'fail when no lane comes for so long',
-    type: numberFrom(1),
+    type: numberWithin({ min: 1, max: 30 * DAY }),
     defaultText: 'wait',
   },
   heartbeat: {
     takes: '<seconds>',
     group: RUN,
     help: 'silence after which a lane is taken for dead',
-    type: numberFrom(1),
+    type: numberWithin({ min: 1, max: HOUR }),
     default: HEARTBEAT_MS / 1000,
   },
   resume: {

@@ -14,13 +14,13 @@ export function wholeNumber({ min, max }: { min: number; max: number }): ValueTy
     .pipe(z.number(error).int(error).min(min, error).max(max, error));
 }
 
-/** A number from `min` up. */
-export function numberFrom(min: number): ValueType<number> {
-  const error = `allowed are numbers from ${min} up`;
+/** A number within bounds. */
+export function numberWithin({ min, max }: { min: number; max: number }): ValueType<number> {
+  const error = `allowed are numbers from ${min} to ${max}`;
   return z
     .union([z.number(), z.string().regex(/^[\d.]+(e\d+)?$/, error)], { error })
     .transform(Number)
-    .pipe(z.number(error).min(min, error));
+    .pipe(z.number(error).min(min, error).max(max, error));
 }
 
 /** Bytes: `50GB`, `800 MB`, `1e9`. */
@@ -28,7 +28,7 @@ export function byteSize(): ValueType<number> {
   return z.union([z.number(), z.string()]).transform((value, context) => {
     const [, number, unit] = /^([\d.e+]+)\s*(|[kmgt]b)$/i.exec(String(value).trim()) ?? [];
     const bytes = Number(number) * (UNITS[unit?.toLowerCase() ?? ''] ?? NaN);
-    if (!(bytes > 0)) context.addIssue('allowed are sizes such as 50GB');
+    if (!(bytes > 0 && bytes <= Number.MAX_SAFE_INTEGER)) context.addIssue('allowed are sizes such as 50GB');
     return bytes;
   });
 }

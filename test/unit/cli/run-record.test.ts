@@ -4,6 +4,7 @@ import { type RunRecord, differences } from '../../../src/cli/run-record.js';
 describe('differences', () => {
   const record: RunRecord = {
     workflowId: 'w',
+    outputDir: '/out',
     request: { expectedLength: 500, dnaModel: 'd1' },
     samples: ['a', 'b'].map((name) => ({ name, input: `/in/${name}.fa`, sha256: `${name}1` })),
     state: 'running',
