@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,12 +33,15 @@ export async function benchmark(name: string, work: (bench: Bench) => Promise<vo
     options: { small: { type: 'boolean', default: false } },
   });
   if (temporalCli === undefined) throw new Error('no Temporal CLI here: run `virnucpro server install`');
-  const dir = await mkdtemp(path.join(tmpdir(), `virnucpro-bench-`));
+  const dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-bench-'));
+  const measured = { name, ...facts(), date: new Date().toISOString() };
   const rows: Row[] = [];
-  const loadBefore = loadavg();
   const row = (one: Row): void => {
     rows.push({ ...one, 'load (1 min)': round(loadavg()[0]!) });
     process.stderr.write(`${JSON.stringify(one)}\n`);
+    // Row by row: one that is stopped leaves what it has measured.
+    if (!values.small)
+      writeFileSync(`bench/results/${name}.json`, `${JSON.stringify({ ...measured, rows }, null, 2)}\n`);
   };
   try {
     await work({ small: values.small, files, dir, row });
@@ -45,9 +49,6 @@ export async function benchmark(name: string, work: (bench: Bench) => Promise<vo
     await rm(dir, { recursive: true, force: true });
   }
   console.table(rows);
-  if (values.small) return;
-  const measured = { name, date: new Date().toISOString(), ...facts(), load: { before: loadBefore, after: loadavg() } };
-  await writeFile(`bench/results/${name}.json`, `${JSON.stringify({ ...measured, rows }, null, 2)}\n`);
 }
 
 /** Three significant digits: what these figures can bear. */
