@@ -16,6 +16,7 @@ import { childrenOf, rssMB } from '../test/support/processes.js';
 import { temporalCli } from '../test/support/temporal-cli.js';
 import { type Row, benchmark, median, round } from './support/benchmark.js';
 import { type RunHistory, historyEvents } from './support/histories.js';
+import type { Provenance } from '../src/io/provenance.js';
 import { readProvenance } from './support/provenance.js';
 import { cutSamples } from './support/samples.js';
 
@@ -77,15 +78,15 @@ async function readCampaign(file: string): Promise<Record<string, string>[]> {
 
 /** Model loads of all waves together: every sample knows those of its own. */
 async function loads(out: string, samples: string[]): Promise<Row> {
-  const waves = new Map<string, Record<string, number>>();
+  const waves = new Map<string, Provenance['stages']>();
   for (const sample of samples) {
-    const { workflow, counts } = await readProvenance(path.join(out, sample));
-    waves.set(workflow.runId, counts);
+    const { workflow, stages } = await readProvenance(path.join(out, sample));
+    waves.set(workflow.runId, stages);
   }
   return Object.fromEntries(
     STAGES.map((stage) => [
       `loads ${stage}`,
-      [...waves.values()].map((counts) => counts[`modelLoads ${stage}`]).join(' + '),
+      [...waves.values()].map((stages) => stages[stage].modelLoads).join(' + '),
     ]),
   );
 }

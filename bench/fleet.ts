@@ -36,7 +36,7 @@ async function measure(
   await run.handle.result();
   over.abort();
   const killed = await killing;
-  const { counts } = await readProvenance(run.outputDir);
+  const { counts, stages } = await readProvenance(run.outputDir);
   for (const stage of STAGES) {
     const attempts = await run.attempts(stage);
     const completed = attempts.filter(({ end }) => end === 'completed');
@@ -51,7 +51,7 @@ async function measure(
       tries: attempts.length,
       'batches lost': batches - new Set(completed.map(({ index }) => index)).size,
       'frames without a call': counts['frames']! - counts['framesCalled']!,
-      'model loads': counts[`modelLoads ${stage}`]!,
+      'model loads': stages[stage].modelLoads,
     });
   }
 }
