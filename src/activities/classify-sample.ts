@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import type {
-  EmbedStageResult,
+  StageSummary,
   ManifestEntry,
   RunModels,
   RunOptions,
@@ -29,7 +29,7 @@ export interface ClassifySampleInput {
   models: RunModels;
   options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings' | 'lanes' | 'persistent'>;
   /** How the stages went, for provenance.json. */
-  stages: Record<Stage, EmbedStageResult>;
+  stages: Record<Stage, StageSummary>;
 }
 
 /**

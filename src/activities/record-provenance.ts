@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { RUNTIME } from '../inference/ort-backend.js';
 import { type Provenance, writeProvenance } from '../io/provenance.js';
 import { STAGES, type Stage } from '../contract/stages.js';
-import type { EmbedStageResult, SampleCounts } from '../contract/run.js';
+import type { StageSummary, SampleCounts } from '../contract/run.js';
 import { sdkVersion, version } from '../version.js';
 import type { ClassifySampleInput } from './classify-sample.js';
 
@@ -67,7 +67,7 @@ export async function recordProvenance(
   });
 }
 
-function stageOf(result: EmbedStageResult): Provenance['stages'][Stage] {
+function stageOf(result: StageSummary): Provenance['stages'][Stage] {
   const { embedded, reused, frames, tokens, modelLoads, quarantined, seconds } = result;
   return { embedded, reused, frames, tokens, modelLoads, quarantined, seconds };
 }

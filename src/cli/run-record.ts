@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { OptionError } from '../contract/failures.js';
+import { OptionError, StorageError } from '../contract/failures.js';
 import { writeAtomically } from '../io/local-store.js';
 
 const requestSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -45,7 +45,14 @@ export async function readRunRecord(outputDir: string): Promise<RunRecord | unde
 
 /** Writes the record, atomically. */
 export async function writeRunRecord(outputDir: string, record: RunRecord): Promise<void> {
-  await writeAtomically(recordFile(outputDir), (file) => writeFile(file, JSON.stringify(record, undefined, 2) + '\n'));
+  const text = JSON.stringify(record, undefined, 2) + '\n';
+  const target = recordFile(outputDir);
+  await writeAtomically(target, (file) => writeFile(file, text)).catch((error: unknown) => {
+    if (!(error instanceof StorageError)) throw error;
+    // No run waits for room here.
+    const next = 'Make room or choose another folder (-o), then give the command again';
+    throw new StorageError({ what: error.what, where: target, next, cause: error });
+  });
 }
 
 /** In words, everything in which `asked` is not the recorded run, with both values; empty for the same run. */

@@ -202,6 +202,9 @@ export interface EmbedStageResult {
   seconds: number;
 }
 
+/** How a stage went, for provenance.json: without its failures, as every sample's step is given it. */
+export type StageSummary = Omit<EmbedStageResult, 'failed'>;
+
 /** A file batch that is not embedded yet, as `findUnfinished` reports it. */
 export interface PendingBatch {
   /** Line of the manifest, from 0. */

@@ -31,6 +31,7 @@ import type {
   SampleResult,
   SampleSpec,
   SplitOutput,
+  StageSummary,
 } from '../contract/run.js';
 import { STAGE_ATTRIBUTE, STATE_ATTRIBUTE } from '../contract/search-attributes.js';
 import { STAGES, type Stage } from '../contract/stages.js';
@@ -173,7 +174,7 @@ class Campaign {
     });
 
     this.enter('embedding');
-    const stages = {} as Record<Stage, EmbedStageResult>;
+    const stages = {} as Record<Stage, StageSummary>;
     let embedded = splits;
     for (const stage of STAGES) {
       const manifest = await this.cpu.joinManifests({
@@ -182,8 +183,9 @@ class Campaign {
         manifests: embedded.map(({ split }) => split.manifest),
         store: options.outputDir,
       });
-      stages[stage] = await this.runStage(stage, manifest, models, attempt);
-      embedded = this.withoutFailed(embedded, stages[stage].failed, failed);
+      const { failed: failedBatches, ...summary } = await this.runStage(stage, manifest, models, attempt);
+      stages[stage] = summary;
+      embedded = this.withoutFailed(embedded, failedBatches, failed);
     }
 
     this.enter('classifying');
