@@ -12,7 +12,7 @@ const recorded = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 describe('recorded histories', () => {
   it('are there for both workflows', () => {
-    for (const workflow of ['predict-campaign', 'embed-stage']) {
+    for (const workflow of ['predictCampaign', 'embedStage']) {
       assert.ok(
         recorded.some((name) => name.includes(workflow)),
         workflow,
