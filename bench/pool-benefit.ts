@@ -4,6 +4,7 @@ import { STAGES } from '../src/contract/stages.js';
 import { BenchTemporal } from './support/bench-temporal.js';
 import { benchmark, round } from './support/benchmark.js';
 import { writeContigs } from '../test/support/contigs.js';
+import { secondsToLastBatch } from './support/histories.js';
 import { readProvenance } from './support/provenance.js';
 import { makeModel } from './support/random-models.js';
 
@@ -29,8 +30,12 @@ await benchmark('pool-benefit', async ({ small, dir, row }) => {
           persistent,
         });
         await run.handle.result();
-        const { timings, counts } = await readProvenance(run.outputDir);
-        return STAGES.map((stage) => ({ seconds: timings[stage]!, loads: counts[`modelLoads ${stage}`]! }));
+        const { counts } = await readProvenance(run.outputDir);
+        const stages = STAGES.map(async (stage) => ({
+          seconds: await secondsToLastBatch(run, stage),
+          loads: counts[`modelLoads ${stage}`]!,
+        }));
+        return Promise.all(stages);
       };
       const persistent: Measured[] = [];
       const standard: Measured[] = [];

@@ -17,6 +17,17 @@ export async function stageSpan(run: WatchedRun, stage: Stage): Promise<number> 
   return (last - first) / 1000;
 }
 
+/**
+ * From the start of the stage to its last batch finished, in seconds: with the lanes' start and loads, without their
+ * release, which waits for a heartbeat.
+ */
+export async function secondsToLastBatch(run: WatchedRun, stage: Stage): Promise<number> {
+  const slices = await Promise.all((await run.slices(stage)).map((slice) => slice.describe()));
+  const start = Math.min(...slices.map(({ startTime }) => startTime.getTime()));
+  const attempts = await run.attempts(stage);
+  return (Math.max(...attempts.map(({ endedAt = 0 }) => endedAt)) - start) / 1000;
+}
+
 /** History events of every run whose workflow id starts with `id`. */
 export async function historyEvents(client: Client, id: string): Promise<RunHistory[]> {
   const found: RunHistory[] = [];
