@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import type { Fault } from '../support/faults/lane-behaviour.js';
 import { POISON, poisonTokens } from '../support/faults/poison.js';
 import { type Tables, readTables } from '../support/faults/result-tables.js';
 import type { WatchedRun } from '../support/faults/watched-run.js';
@@ -45,8 +46,12 @@ describeWithTemporal('a poison sequence', () => {
   });
 
   it('gives NaN: it is tried on another lane, then quarantined, never written', async () => {
-    await bench.behave({ faults: [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'nan' }] });
+    const faults: Fault[] = [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'nan' }];
+    // Slow until there is another lane to try it on.
+    await bench.behave({ callMs: 10_000, faults });
     const run = await bench.run({ batchSequences: 16 });
+    await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    await bench.behave({ faults });
     await run.result(2 * PATIENCE_MS);
     const first = (await run.attempts('dnabert-s')).filter(({ index }) => index === 0);
     assert.notEqual(first[0]!.pid, first[1]!.pid, 'the second try is on another lane');
