@@ -33,10 +33,11 @@ async function record(bench: FaultBench, { handle }: WatchedRun, name: string): 
   }
 }
 
-/** Payloads are base64; what they name of the recording machine is nobody's business. */
+/** In payloads, which are base64, and beside them. */
 function withoutPaths(history: string): string {
-  return history.replace(/"data":"([^"]*)"/g, (_, data: string) => {
-    const text = Buffer.from(data, 'base64').toString().replaceAll(process.cwd(), '/virnucpro');
+  const without = (text: string): string => text.replaceAll(process.cwd(), '/virnucpro');
+  return without(history).replace(/"data":"([^"]*)"/g, (_, data: string) => {
+    const text = without(Buffer.from(data, 'base64').toString());
     return `"data":"${Buffer.from(text).toString('base64')}"`;
   });
 }
