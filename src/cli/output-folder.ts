@@ -1,9 +1,10 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { OptionError } from '../contract/failures.js';
 
 /**
- * Makes the folder that results go to, unless it is there. Returns its absolute path.
+ * Makes the folder that results go to, unless it is there. Returns its one absolute path, whatever
+ * links lead to it.
  * @throws OptionError when it is no folder or cannot be written to.
  */
 export async function makeOutputFolder(folder: string): Promise<string> {
@@ -11,7 +12,7 @@ export async function makeOutputFolder(folder: string): Promise<string> {
   try {
     await mkdir(resolved, { recursive: true });
     await access(resolved, constants.W_OK);
-    return resolved;
+    return await realpath(resolved);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new OptionError({
