@@ -92,8 +92,7 @@ async function viewRun({ client, served }: Looker, info: RunInfo): Promise<RunVi
     .catch(() => undefined);
   if (progress === undefined) return { ...run, state: 'unknown' };
   const { done, failed } = progress.samples;
-  const paused = Object.values(progress.stages).some((stage) => stage.paused);
-  return { ...run, done, failed, state: paused ? 'paused' : progress.state, progress };
+  return { ...run, done, failed, state: progress.paused ? 'paused' : progress.state, progress };
 }
 
 function closedState({ status }: RunInfo, { failed }: RunMemo): string {

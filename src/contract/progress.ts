@@ -43,6 +43,8 @@ export const SLICE_REPORT_SIGNAL = 'sliceReport';
 /** Answer of the query `progress`. */
 export interface CampaignProgress {
   state: 'inspecting' | 'splitting' | 'embedding' | 'classifying' | 'done';
+  /** A person paused the run: it asks for no lanes. */
+  paused?: boolean;
   samples: { total: number; split: number; done: number; failed: number };
   frames: number;
   stages: Record<Stage, StageProgress>;

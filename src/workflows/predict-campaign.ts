@@ -98,7 +98,7 @@ class Campaign {
     this.paused = input.paused ?? false;
     this.maxLanes = input.options.lanes;
     this.drained = input.drained ?? [];
-    setHandler(campaignProgress, (): CampaignProgress => this.view.progress());
+    setHandler(campaignProgress, (): CampaignProgress => this.progress());
     setHandler(sliceReport, (report: SliceReport) => {
       this.view.slice(report, Date.now());
       this.show();
@@ -412,8 +412,12 @@ class Campaign {
     if (workflowInfo().typedSearchAttributes.get(STATE_ATTRIBUTE) !== undefined) upsertSearchAttributes([pair]);
   }
 
+  private progress(): CampaignProgress {
+    return { ...this.view.progress(), ...(this.paused ? { paused: true } : {}) };
+  }
+
   private show(): void {
-    setCurrentDetails(campaignDetails(this.view.progress()));
+    setCurrentDetails(campaignDetails(this.progress()));
   }
 }
 
