@@ -18,7 +18,8 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const connection = await connectWorker(log);
 const devices = cpuDevices(Number(lanes), Number(lanes));
-const pool = new LanePool<SimulatedLane>(devices, host, log);
+const means = { hasModel: async () => true, freeMemory: async () => Infinity };
+const pool = new LanePool<SimulatedLane>(devices, means, host, log);
 const living = new Map<number, SimulatedLane>();
 process.on('message', (index: number) => living.get(index)?.kill());
 
@@ -29,13 +30,13 @@ const worker = await Worker.create({
   activities: prefixed(
     createLeaseActivities({
       host,
-      outOfService: (kind) => pool.outOfService(kind),
       take: (offer) => pool.take(offer),
       spawn: (device, offer) => {
         const lane = new SimulatedLane(device, offer, connection, Number(batchMs));
         living.set(device.index, lane);
         return lane;
       },
+      loaded: (device) => pool.loaded(device),
       retire: (device, reason) => pool.retire(device, reason),
       release: (device, lane, seconds) => pool.release(device, lane as SimulatedLane | undefined, seconds),
     }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { LANE_RESTARTS, LANE_RESTART_BACKOFF_MS } from '../contract/defaults.js';
-import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
+import { type Device, deviceName } from '../contract/devices.js';
 import { Declined, DeviceError, LaneLost, LaneSick, ModelError } from '../contract/failures.js';
 import { LEASE_SIGNALS, type LaneOffer, type LaneTaken, type RunningBatch } from '../contract/leases.js';
 import { laneQueue } from '../contract/queues.js';
@@ -17,7 +17,8 @@ export interface LeasedLane {
   onParked: () => void;
   /** Loads the model; resolves with the seconds that took. */
   start(): Promise<number>;
-  open(queue: string): Promise<void>;
+  /** Serves a lease on its queue, by its terms: a warm lane had another's. */
+  open(queue: string, offer: LaneOffer): Promise<void>;
   close(): Promise<void>;
   stop(): Promise<void>;
   kill(): void;
@@ -40,10 +41,11 @@ export interface LaneExit {
 /** What the lease activity needs from its host. */
 export interface HoldLaneDeps {
   host: string;
-  /** Why no device of this kind can ever be taken, if so. */
-  outOfService(kind: DeviceKind): string | undefined;
+  /** @throws Declined when this host cannot serve the offer now. */
   take(offer: LaneOffer): Promise<{ device: Device; warm: LeasedLane | undefined }>;
   spawn(device: Device, offer: LaneOffer): LeasedLane;
+  /** The lane on this device holds its model. */
+  loaded(device: Device): void;
   release(device: Device, lane: LeasedLane | undefined, keepWarmSeconds: number): void;
   /** Takes a device that stays sick out of service. */
   retire(device: Device, reason: string): void;
@@ -58,25 +60,23 @@ export interface HoldLaneDeps {
 export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<void> {
   const heartbeat = startHeartbeat({ host: deps.host, state: 'taking' });
   try {
-    await declineIfBroken(offer, deps);
-    const { device, warm } = await deps.take(offer);
+    const { device, warm } = await deps.take(offer).catch((error) => declined(offer, deps.host, error));
     await new Lease(offer, deps, device, warm, heartbeat).hold();
   } finally {
     heartbeat.stop();
   }
 }
 
-/** Hosts and leases whose run has heard why: an offer that is declined comes back every second. */
-const toldWhy = new Set<string>();
+/** By lease and host, what its run was told: an offer that is declined comes back every second. */
+const toldWhy = new Map<string, string>();
 
-async function declineIfBroken({ lease, device }: LaneOffer, { host, outOfService }: HoldLaneDeps): Promise<void> {
-  const reason = outOfService(device);
-  if (reason === undefined) return;
-  if (!toldWhy.has(`${host} ${lease}`)) {
-    await new LeasingRun().signal(LEASE_SIGNALS.declined, { lease, host, reason });
-    toldWhy.add(`${host} ${lease}`);
+async function declined({ lease }: LaneOffer, host: string, error: unknown): Promise<never> {
+  const key = `${lease} ${host}`;
+  if (error instanceof Declined && toldWhy.get(key) !== error.what) {
+    await new LeasingRun().signal(LEASE_SIGNALS.declined, { lease, host, reason: error.what });
+    toldWhy.set(key, error.what);
   }
-  throw new Declined({ what: `out of service: ${reason}`, where: host, next: 'The offer goes on to other hosts' });
+  throw error;
 }
 
 class Lease {
@@ -173,7 +173,8 @@ class Lease {
 
   private async bringUp(lane: LeasedLane, warm: boolean): Promise<void> {
     const loadSeconds = warm ? 0 : await lane.start();
-    await lane.open(this.queue);
+    this.deps.loaded(this.device);
+    await lane.open(this.queue, this.offer);
     this.heartbeat.details({ ...this.where, state: 'up', pid: lane.pid });
     await this.run.signal(LEASE_SIGNALS.up, { ...this.where, queue: this.queue, pid: lane.pid, loadSeconds });
   }

@@ -53,6 +53,7 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
     kind,
     hidden: model.dims.hidden,
     layers: model.dims.layers,
+    bytes: model.parameters * Float32Array.BYTES_PER_ELEMENT,
     precision: 'fp32',
   };
 }

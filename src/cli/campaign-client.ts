@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
@@ -38,9 +38,13 @@ export interface StartedCampaign {
   resumed: boolean;
 }
 
-/** A name for a new run that says what it is about. */
-export function newRunId(samples: readonly SampleSpec[]): string {
-  return `virnucpro-${samples.length === 1 ? samples[0]!.name : 'campaign'}-${randomBytes(4).toString('hex')}`;
+/**
+ * A run's name, which says what it is about. The same for the same `identity`, so that the same command given twice in the
+ * same instant is one run.
+ */
+export function runIdOf(samples: readonly SampleSpec[], identity: object): string {
+  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+  return `virnucpro-${samples.length === 1 ? samples[0]!.name : 'campaign'}-${digest.slice(0, 8)}`;
 }
 
 /**
@@ -51,7 +55,7 @@ export async function startCampaign(
   client: Client,
   samples: SampleSpec[],
   options: RunOptions,
-  workflowId = newRunId(samples),
+  workflowId = runIdOf(samples, options),
 ): Promise<StartedCampaign> {
   if (await isOpen(client, workflowId)) {
     return { handle: campaignHandle(client, workflowId), resumed: true };

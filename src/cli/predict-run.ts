@@ -10,7 +10,7 @@ import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
-import { type Show, followCampaign, newRunId, startCampaign } from './campaign-client.js';
+import { type Show, followCampaign, runIdOf, startCampaign } from './campaign-client.js';
 import { chooseDevice } from './devices.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
@@ -94,7 +94,7 @@ async function runCampaign(
 ): Promise<void> {
   const { run, specs, request, samples } = asked;
   const again = await prepareRun(embedded, asked, plan);
-  const workflowId = again ?? newRunId(specs);
+  const workflowId = again ?? runIdOf(specs, { outputDir: run.outputDir, request, samples });
   const record = { workflowId, outputDir: run.outputDir, request, samples };
   // Before the start: a run that nobody knows of could not be gone on with.
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });

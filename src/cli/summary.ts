@@ -2,12 +2,13 @@ import path from 'node:path';
 import type { CampaignResult, SampleResult } from '../contract/run.js';
 import { findReport } from '../report/find-report.js';
 
-/** Exit code when some samples failed, and some did not. */
+/** Exit code when some samples or sequences are without a result, and the others have theirs. */
 const PARTIAL = 3;
 
-/** Prints a run's end on standard output and sets the exit code: 3 when some of its samples failed. */
+/** Prints a run's end on standard output and sets the exit code: 3 when some samples failed or sequences were quarantined. */
 export async function reportEnd(result: CampaignResult, outputDir: string): Promise<void> {
-  if (result.counts.failed > 0) process.exitCode = PARTIAL;
+  const { failed, framesQuarantined } = result.counts;
+  if (failed > 0 || framesQuarantined > 0) process.exitCode = PARTIAL;
   printSummary(result, outputDir);
   const report = await findReport(outputDir);
   process.stdout.write(report === undefined ? `No report: see virnucpro report ${outputDir}\n` : `Report: ${report}\n`);
@@ -21,6 +22,9 @@ function printSummary({ counts, samples, failed }: CampaignResult, outputDir: st
   else process.stdout.write(`${counts.done} of ${total} samples done, ${counts.failed} failed\n`);
   if (total > 1) for (const sample of failed) process.stdout.write(sampleLine(sample));
   if (counts.failed > failed.length) process.stdout.write(`... and ${counts.failed - failed.length} more\n`);
+  if (counts.framesQuarantined > 0) {
+    process.stdout.write(`${counts.framesQuarantined} frames were quarantined: see quarantined.tsv of their samples\n`);
+  }
   process.stdout.write(`Results: ${total === 1 ? outputDir : path.join(outputDir, 'campaign.tsv')}\n`);
 }
 

@@ -20,7 +20,7 @@ export interface LaneOffer {
   avoid: string[];
 }
 
-/** Signal: a host's devices of the kind that is asked for are all out of service. The offer goes on to other hosts. */
+/** Signal: a host cannot serve the offer now. It goes on to other hosts, and comes back every second. */
 export interface LaneDeclined {
   lease: string;
   host: string;

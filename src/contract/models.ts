@@ -11,6 +11,8 @@ export interface ModelRef {
   /** Length of one embedding. */
   hidden: number;
   layers: number;
+  /** Memory that its weights take. */
+  bytes: number;
   precision: Precision;
 }
 

@@ -60,7 +60,7 @@ export interface CampaignInput {
   /** First sample of this run; later ones after continue-as-new. */
   cursor?: number;
   /** What earlier runs of the same campaign did. */
-  before?: CampaignCounts;
+  before?: CampaignTotals;
   /** How their samples ended: a file of {@link SampleResult} lines each. */
   waves?: ArtifactRef[];
   /** Paused by a person before continue-as-new. */
@@ -86,6 +86,12 @@ export type RunMemo = CampaignCounts & {
 export interface CampaignCounts {
   done: number;
   failed: number;
+}
+
+/** What became of a campaign's samples and frames. */
+export interface CampaignTotals extends CampaignCounts {
+  /** Frames without a prediction because no lane could embed them. */
+  framesQuarantined: number;
 }
 
 /** One sample's end, as the campaign's result and the CLI show it. */
@@ -126,7 +132,7 @@ export interface SampleCounts {
 
 /** Result of `predictCampaign`. `samples` holds the last wave only; campaign.tsv holds every sample. */
 export interface CampaignResult {
-  counts: CampaignCounts;
+  counts: CampaignTotals;
   samples: SampleResult[];
   /** The first samples of the campaign that failed, at most FAILURES_SHOWN. */
   failed: SampleResult[];

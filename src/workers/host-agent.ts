@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createCpuActivities, createLeaseActivities } from '../activities/index.js';
@@ -6,6 +7,7 @@ import { HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
 import { DEVICE_KINDS, type Device } from '../contract/devices.js';
 import { CONTROL_QUEUE, CPU_QUEUE, leaseQueue } from '../contract/queues.js';
 import type { WorkerConnection } from './connection.js';
+import { freeMemory } from './free-memory.js';
 import { LaneHandle } from './lane-handle.js';
 import { LanePool } from './lane-pool.js';
 import type { Logger } from './log.js';
@@ -42,7 +44,7 @@ export class HostAgent {
 
   static async create(options: HostAgentOptions): Promise<HostAgent> {
     const { roles, connection, log, host = hostname(), laneEnv = process.env } = options;
-    const pool = new LanePool<LaneHandle>(options.devices, host, log);
+    const pool = new LanePool<LaneHandle>(options.devices, { hasModel, freeMemory }, host, log);
     const workers: Worker[] = [];
     const add = async (worker: WorkerOptions): Promise<void> => {
       workers.push(
@@ -67,9 +69,9 @@ export class HostAgent {
       if (!roles.includes('lanes') || pool.count(kind) === 0) continue;
       const activities = createLeaseActivities({
         host,
-        outOfService: (deviceKind) => pool.outOfService(deviceKind),
         take: (offer) => pool.take(offer),
         spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
+        loaded: (device) => pool.loaded(device),
         retire: (device, reason) => pool.retire(device, reason),
         release: (device, lane, seconds) => pool.release(device, lane as LaneHandle | undefined, seconds),
       });
@@ -102,4 +104,11 @@ export class HostAgent {
     this.stopping = true;
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
+}
+
+function hasModel(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -25,9 +25,9 @@ export class LaneHandle implements LeasedLane {
   readonly exited: Promise<LaneExit>;
   onParked: () => void = () => {};
   private readonly child: ChildProcess;
-  private readonly log: Logger;
+  private log: Logger;
   private readonly waiting: Array<(message: FromLane) => void> = [];
-  private readonly pings: NodeJS.Timeout;
+  private pings: NodeJS.Timeout;
   private ended = false;
   /** Pings since the last sign of life; counted from the first one on, since a process answers none while it loads. */
   private unanswered: number | undefined;
@@ -39,7 +39,7 @@ export class LaneHandle implements LeasedLane {
   constructor(
     readonly device: Device,
     readonly offer: LaneOffer,
-    log: Logger,
+    private readonly agentLog: Logger,
     env: NodeJS.ProcessEnv,
     program = LANE_PROCESS,
   ) {
@@ -49,7 +49,7 @@ export class LaneHandle implements LeasedLane {
       execArgv: ['--enable-source-maps', '--expose-gc'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.log = log.child({ stage: offer.stage, lane: deviceName(device), lease: offer.lease, lanePid: this.child.pid });
+    this.log = this.logOf(offer);
     this.child.on('message', (message: FromLane) => this.hear(message));
     this.exited = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => void this.describeExit(code, signal).then(resolve));
@@ -59,7 +59,7 @@ export class LaneHandle implements LeasedLane {
         if (this.child.pid === undefined) void this.describeExit(1, null).then(resolve);
       });
     });
-    this.pings = setInterval(() => this.ping(), offer.heartbeatMs / 3);
+    this.pings = this.pingEvery(offer);
   }
 
   get pid(): number {
@@ -89,7 +89,10 @@ export class LaneHandle implements LeasedLane {
     return warm.loadSeconds;
   }
 
-  async open(queue: string): Promise<void> {
+  async open(queue: string, offer: LaneOffer): Promise<void> {
+    clearInterval(this.pings);
+    if (this.alive) this.pings = this.pingEvery(offer);
+    this.log = this.logOf(offer);
     const { rssBytes } = await this.ask({ op: 'open', queue }, 'opened');
     this.log.info({ queue, rssBytes }, 'lane serves');
   }
@@ -108,6 +111,14 @@ export class LaneHandle implements LeasedLane {
 
   kill(): void {
     this.child.kill('SIGKILL');
+  }
+
+  private logOf({ stage, lease }: LaneOffer): Logger {
+    return this.agentLog.child({ stage, lane: deviceName(this.device), lease, lanePid: this.child.pid });
+  }
+
+  private pingEvery({ heartbeatMs }: LaneOffer): NodeJS.Timeout {
+    return setInterval(() => this.ping(), heartbeatMs / 3);
   }
 
   private hear(message: FromLane): void {

@@ -12,16 +12,36 @@ export interface PooledLane {
   stop(): Promise<void>;
 }
 
+/** What a host can say of itself before it loads a model. */
+export interface HostMeans {
+  hasModel(path: string): Promise<boolean>;
+  /** Bytes that processes may still take. */
+  freeMemory(): Promise<number>;
+}
+
+/** A lane needs that much beside its weights: its process, and what one call works in. */
+const LANE_OVERHEAD_BYTES = 300e6;
+
 /** Node's timers end at once when asked for more: 24.8 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 interface Slot<Lane> {
   device: Device;
   leased: boolean;
+  /** Memory that its lane is about to take: counted until its model is loaded. */
+  loading: number;
+  /** Lanes that are being ended. Until none is left the device is not free. */
+  ending: number;
   /** Why the device is out of service. */
   retired?: string;
-  /** A released lane that keeps its model, and the timer that ends it. */
-  warm?: { lane: Lane; timer: NodeJS.Timeout };
+  /** Released lanes that keep their models, the oldest first. */
+  warm: WarmLane<Lane>[];
+}
+
+interface WarmLane<Lane> {
+  lane: Lane;
+  /** Ends it. */
+  timer: NodeJS.Timeout;
 }
 
 /** A device that a lease uses, with the lane that is still warm on it, if it fits. */
@@ -32,17 +52,19 @@ export interface LeasedDevice<Lane> {
 
 /**
  * The devices of one host. A lease takes one, best the one whose warm lane already holds its model; a released lane
- * stays warm until its time is up or another lease needs the device.
+ * stays warm until its time is up or another lease needs its memory. On a CPU that is the host's, which can be seen, so
+ * lanes of several stages stay warm beside each other; other devices hold one.
  */
 export class LanePool<Lane extends PooledLane> {
   private readonly slots: Slot<Lane>[];
 
   constructor(
     devices: Device[],
+    private readonly means: HostMeans,
     private readonly host: string,
     private readonly log: Logger,
   ) {
-    this.slots = devices.map((device) => ({ device, leased: false }));
+    this.slots = devices.map((device) => ({ device, leased: false, loading: 0, ending: 0, warm: [] }));
   }
 
   /** Devices of `kind` on this host. */
@@ -52,72 +74,113 @@ export class LanePool<Lane extends PooledLane> {
 
   /**
    * Takes a device for `offer`.
-   * @throws Declined when none of its kind that the run may use is free.
+   * @throws Declined when none of its kind that the run may use is free or in service, or when this host lacks the model
+   *   or the memory for it.
    */
   async take(offer: LaneOffer): Promise<LeasedDevice<Lane>> {
+    this.assertInService(offer.device);
     const free = this.slots.filter(
-      ({ device, leased, retired }) =>
+      ({ device, leased, ending, retired }) =>
         !leased &&
+        ending === 0 &&
         retired === undefined &&
         device.kind === offer.device &&
         !offer.avoid.includes(`${this.host}/${deviceName(device)}`),
     );
-    const slot =
-      free.find((s) => s.warm && serves(s.warm.lane, offer)) ?? free.find((s) => s.warm === undefined) ?? free[0];
-    if (slot === undefined) {
-      throw new Declined({ what: `no free ${offer.device} device on this host`, next: 'The offer goes on' });
-    }
+    const fits = ({ lane }: WarmLane<Lane>): boolean => serves(lane, offer);
+    const slot = free.find((s) => s.warm.some(fits)) ?? free.find((s) => s.warm.length === 0) ?? free[0];
+    if (slot === undefined) throw declined(`no free ${offer.device} device`);
     slot.leased = true;
-    const warm = this.cool(slot);
-    if (warm === undefined || serves(warm, offer)) return { device: slot.device, warm };
-    this.log.info({ lane: deviceName(slot.device), stage: warm.offer.stage, for: offer.stage }, 'warm lane evicted');
-    await warm.stop();
-    return { device: slot.device, warm: undefined };
+    const warm = slot.warm.find(fits);
+    if (warm !== undefined) return { device: slot.device, warm: this.cool(slot, warm) };
+    try {
+      await this.makeRoom(slot, offer);
+      return { device: slot.device, warm: undefined };
+    } catch (error) {
+      slot.leased = false;
+      throw error;
+    }
+  }
+
+  /** The lane on `device` holds its model: what it takes can be seen from now on. */
+  loaded(device: Device): void {
+    this.slotOf(device).loading = 0;
   }
 
   /** Gives the device back; `lane` stays loaded there for `keepWarmSeconds`. */
   release(device: Device, lane: Lane | undefined, keepWarmSeconds: number): void {
-    const slot = this.slots.find((s) => s.device === device)!;
+    const slot = this.slotOf(device);
     slot.leased = false;
+    slot.loading = 0;
     if (lane === undefined || !lane.alive) return;
-    const timer = setTimeout(
-      () => {
-        this.cool(slot);
-        // Until the process has ended, its device is not free.
-        slot.leased = true;
-        void lane.stop().finally(() => (slot.leased = false));
-      },
-      Math.min(keepWarmSeconds * 1000, LONGEST_TIMEOUT_MS),
-    );
-    slot.warm = { lane, timer };
-    void lane.exited.then(() => slot.warm?.lane === lane && this.cool(slot));
+    const time = Math.min(keepWarmSeconds * 1000, LONGEST_TIMEOUT_MS);
+    const warm = { lane, timer: setTimeout(() => void this.end(slot, warm), time) };
+    slot.warm.push(warm);
+    void lane.exited.then(() => this.cool(slot, warm));
   }
 
   /** Takes a device out of service until the agent is started again. */
   retire(device: Device, reason: string): void {
-    this.slots.find((slot) => slot.device === device)!.retired = reason;
+    this.slotOf(device).retired = reason;
     this.log.error({ lane: deviceName(device), reason }, 'lane retired');
-  }
-
-  /** Why every device of `kind` is out of service; undefined while one is not. */
-  outOfService(kind: DeviceKind): string | undefined {
-    const slots = this.slots.filter(({ device }) => device.kind === kind);
-    if (slots.some(({ retired }) => retired === undefined)) return undefined;
-    return slots.map(({ device, retired }) => `${deviceName(device)}: ${retired}`).join('; ');
   }
 
   /** Ends every warm lane. Leased ones are ended by their leases. */
   async close(): Promise<void> {
-    await Promise.all(this.slots.map((slot) => this.cool(slot)?.stop()));
+    await Promise.all(this.slots.flatMap((slot) => slot.warm.map((warm) => this.end(slot, warm))));
   }
 
-  private cool(slot: Slot<Lane>): Lane | undefined {
-    const { warm } = slot;
-    if (warm === undefined) return undefined;
+  private slotOf(device: Device): Slot<Lane> {
+    return this.slots.find((slot) => slot.device === device)!;
+  }
+
+  private assertInService(kind: DeviceKind): void {
+    const slots = this.slots.filter(({ device }) => device.kind === kind);
+    if (slots.some(({ retired }) => retired === undefined)) return;
+    throw declined(
+      `out of service: ${slots.map(({ device, retired }) => `${deviceName(device)}: ${retired}`).join('; ')}`,
+    );
+  }
+
+  /** Ends as many warm lanes as another model's lane on `slot` needs memory for. */
+  private async makeRoom(slot: Slot<Lane>, { stage, model }: LaneOffer): Promise<void> {
+    if (!(await this.means.hasModel(model.path))) throw declined(`no model at ${model.path}`);
+    const evict = async (from: Slot<Lane>, warm: WarmLane<Lane>): Promise<void> => {
+      const { device } = from;
+      this.log.info({ lane: deviceName(device), stage: warm.lane.offer.stage, for: stage }, 'warm lane evicted');
+      await this.end(from, warm);
+    };
+    if (slot.device.kind !== 'cpu') for (const warm of slot.warm) await evict(slot, warm);
+    const need = model.bytes + LANE_OVERHEAD_BYTES;
+    for (;;) {
+      const free = (await this.means.freeMemory()) - this.slots.reduce((sum, { loading }) => sum + loading, 0);
+      if (free >= need) break;
+      const holder = [slot, ...this.slots].find(({ warm }) => warm.length > 0);
+      if (holder === undefined) throw declined(`too little memory: a lane needs ${gigabytes(need)}`);
+      await evict(holder, holder.warm[0]!);
+    }
+    slot.loading = need;
+  }
+
+  private async end(slot: Slot<Lane>, warm: WarmLane<Lane>): Promise<void> {
+    this.cool(slot, warm);
+    slot.ending += 1;
+    await warm.lane.stop().finally(() => (slot.ending -= 1));
+  }
+
+  private cool(slot: Slot<Lane>, warm: WarmLane<Lane>): Lane {
     clearTimeout(warm.timer);
-    delete slot.warm;
+    slot.warm = slot.warm.filter((other) => other !== warm);
     return warm.lane;
   }
+}
+
+function declined(what: string): Declined {
+  return new Declined({ what, next: 'The offer goes on to other hosts' });
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */

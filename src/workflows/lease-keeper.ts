@@ -52,8 +52,10 @@ export class LeaseKeeper {
   private readonly leases = new Map<string, Lease>();
   private failuresInARow = 0;
   private closed = false;
-  /** Why the last lane broke or was refused; none has come up since. */
-  private trouble: string | undefined;
+  /** Why the last lane broke, and on which host; none has come up since. */
+  private trouble: { host: string | undefined; reason: string } | undefined;
+  /** Hosts that declined the open offer, with their reasons. Each says so once, maybe before its lane's end is known. */
+  private readonly refusals = new Map<string, string>();
   private readonly avoided: Set<string>;
   /** Models loaded to bring lanes up; a warm one counts none. */
   modelLoads = 0;
@@ -82,14 +84,16 @@ export class LeaseKeeper {
 
   /** What stands in the way of a lane, for people. */
   get obstacles(): string[] {
+    const { trouble } = this;
     return [
       ...[...this.avoided].map((lane) => `not ${lane}, which was drained`),
-      ...(this.trouble === undefined ? [] : [this.trouble]),
+      ...(trouble === undefined || this.refusals.has(trouble.host ?? '') ? [] : [trouble.reason]),
+      ...[...this.refusals].map(([host, reason]) => `${host}: ${reason}`),
     ];
   }
 
   declined({ lease, host, reason }: LaneDeclined): void {
-    if (this.leases.get(lease)?.state === 'offered') this.trouble = `${host} is out of service: ${reason}`;
+    if (this.leases.get(lease)?.state === 'offered') this.refusals.set(host, reason);
   }
 
   taken(signal: LaneTaken): void {
@@ -107,6 +111,7 @@ export class LeaseKeeper {
     if (lease.state === 'up' && lease.up?.pid === signal.pid) return;
     lease.state = 'up';
     this.trouble = undefined;
+    this.refusals.clear();
     lease.taken = signal;
     lease.up = signal;
     if (signal.loadSeconds > 0) this.modelLoads += 1;
@@ -201,6 +206,7 @@ export class LeaseKeeper {
 
   private open(): void {
     const name = this.newName();
+    this.refusals.clear();
     const held = this.deps.hold(name, [...this.avoided]);
     const settled = held.end.then(
       () => this.ended(name),
@@ -237,11 +243,14 @@ export class LeaseKeeper {
   }
 
   private failed(name: string, error: unknown): void {
-    const asked = this.leases.get(name)?.state === 'ending';
+    const lease = this.leases.get(name);
+    const asked = lease?.state === 'ending';
     this.leases.delete(name);
     if (!asked) {
       const verdict = this.deps.diagnose(error);
-      if (verdict !== 'fatal' && verdict !== 'gone') this.trouble = this.deps.explain(error);
+      if (verdict !== 'fatal' && verdict !== 'gone') {
+        this.trouble = { host: lease?.taken?.host, reason: this.deps.explain(error) };
+      }
       // Hosts may come and go as often as they like, and a lane that works shows that the run can go on.
       if (verdict === 'broken' && !this.hasLane) this.failuresInARow += 1;
       if (verdict === 'fatal' || this.failuresInARow >= this.maxFailuresInARow) this.deps.onFatal(error);

@@ -24,6 +24,7 @@ import type { CampaignProgress, SliceReport } from '../contract/progress.js';
 import type {
   CampaignInput,
   CampaignResult,
+  CampaignTotals,
   EmbedStageResult,
   FailedBatch,
   RunMemo,
@@ -76,6 +77,8 @@ interface WaveResult {
   next?: number;
 }
 
+const NONE: CampaignTotals = { done: 0, failed: 0, framesQuarantined: 0 };
+
 interface SplitSample {
   sample: SampleSpec;
   split: SplitOutput;
@@ -94,7 +97,7 @@ class Campaign {
 
   constructor(private readonly input: CampaignInput) {
     this.cursor = input.cursor ?? 0;
-    this.view = new CampaignView(input.samples.records, input.before ?? { done: 0, failed: 0 }, { ...input.warnings });
+    this.view = new CampaignView(input.samples.records, input.before ?? NONE, { ...input.warnings });
     this.paused = input.paused ?? false;
     this.maxLanes = input.options.lanes;
     this.drained = input.drained ?? [];
@@ -113,10 +116,8 @@ class Campaign {
     const models = await this.cpu.inspectModels(options);
     const { results, next } = await this.runWave(models);
 
-    const before = this.input.before ?? { done: 0, failed: 0 };
-    const failed = results.filter((result) => result.status === 'failed').length;
-    const counts = { done: before.done + results.length - failed, failed: before.failed + failed };
-    upsertMemo({ ...counts } satisfies Partial<RunMemo>);
+    const counts = countsAfter(this.input.before ?? NONE, results);
+    upsertMemo({ done: counts.done, failed: counts.failed } satisfies Partial<RunMemo>);
     const store = options.outputDir;
     const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
     if (next !== undefined) {
@@ -347,7 +348,12 @@ class Campaign {
       this.paused = false;
       return this.command({ op: 'resume' });
     });
-    setHandler(retryFailed, () => this.command({ op: 'retryFailed' }));
+    setHandler(retryFailed, () => this.command({ op: 'retryFailed' }), {
+      validator: () => {
+        if (Object.values(this.view.progress().stages).every(({ failed }) => failed === 0))
+          throw new Error('no file batch of this wave has failed');
+      },
+    });
     setHandler(
       drainLane,
       ({ lane }) => {
@@ -419,6 +425,18 @@ class Campaign {
   private show(): void {
     setCurrentDetails(campaignDetails(this.progress()));
   }
+}
+
+function countsAfter(before: CampaignTotals, results: SampleResult[]): CampaignTotals {
+  const failed = results.filter(({ status }) => status === 'failed').length;
+  return {
+    done: before.done + results.length - failed,
+    failed: before.failed + failed,
+    framesQuarantined: results.reduce(
+      (sum, { counts }) => sum + (counts?.framesQuarantined ?? 0),
+      before.framesQuarantined,
+    ),
+  };
 }
 
 /** Lanes of one of `count` slices that share `lanes`: as even as can be, and no more than a slice takes. */

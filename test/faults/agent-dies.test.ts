@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import { eventually } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
 /** What an agent's death may cost: the heartbeat, and up to 10 s until the server gives its workflows to another host. */
 const AGENT_LIMIT_MS = 20_000;
 
-describeWithTemporal("a host's agent dies", () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(1);
-    await bench.startAgent({ host: 'spare', roles: 'control,cpu,lanes', cpuLanes: 1 });
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
+describeWithBench("a host's agent dies", 1, (scene) => {
+  before(() => scene.bench.startAgent({ host: 'spare', roles: 'control,cpu,lanes', cpuLanes: 1 }));
 
   it('SIGKILL in mid-batch: its lanes go with it, its batches run on another host within 20 s, it comes back', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const run = await bench.run();
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);

@@ -2,23 +2,16 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { flipByte } from '../support/faults/corrupt.js';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
 const FRAMES = '.virnucpro/work/frames';
 const EMBEDDINGS = 'embeddings/dnabert-s';
 
-describeWithTemporal('an artifact is corrupt', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('an artifact is corrupt', 2, (scene) => {
   it('a byte of a frames batch and of an embeddings file flips in mid-run: both are made again', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 300 });
     const run = await bench.run();
     await run.until(({ stages }) => stages['esm-2'].done >= 1, PATIENCE_MS);
@@ -36,6 +29,7 @@ describeWithTemporal('an artifact is corrupt', () => {
   });
 
   it('a resume computes what is flipped, missing or unfinished, and nothing else', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 300 });
     const first = await bench.run();
     await first.until(({ stages }) => stages['dnabert-s'].done >= 8, PATIENCE_MS);

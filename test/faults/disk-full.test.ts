@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { troublesOf } from '../../src/cli/troubles.js';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import { SmallDisk } from '../support/faults/small-disk.js';
 import { eventually } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
 const disk = SmallDisk.mount(8);
 
@@ -13,16 +13,9 @@ if (typeof disk === 'string') {
   describe.skip(`the disk is full (skipped: ${disk})`, () => it('the run waits for room, says so, and goes on'));
 } else {
   after(() => disk.unmount());
-  describeWithTemporal('the disk is full', () => {
-    let bench: FaultBench;
-    let undisturbed: Tables;
-    before(async () => {
-      bench = await FaultBench.start(2);
-      undisturbed = await bench.undisturbed();
-    });
-    after(() => bench?.close());
-
+  describeWithBench('the disk is full', 2, (scene) => {
     it('in mid-stage: the run waits for room, says so, and goes on without computing anything twice', async () => {
+      const { bench, undisturbed } = scene;
       await bench.behave({ callMs: 300 });
       const run = await bench.run({ outputDir: path.join(disk.dir, 'out') });
       await run.until(({ stages }) => stages['dnabert-s'].done >= 3, PATIENCE_MS);

@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { FaultBench, HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
-describeWithTemporal('a host is drained', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(1);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('a host is drained', 1, (scene) => {
   it('SIGTERM of its agent (a spot notice): batches are handed back at once, it ends with exit code 0', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const spot = await bench.startAgent({ host: 'spot', cpuLanes: 2 });
     const run = await bench.run({ lanes: 3 });

@@ -1,30 +1,21 @@
 import assert from 'node:assert/strict';
 import type { AgentProcess } from '../support/faults/agent-process.js';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
-describeWithTemporal('hosts come and go', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
+describeWithBench('hosts come and go', 0, (scene) => {
   const hosts: AgentProcess[] = [];
   const add = async (host: string, cpuLanes = 2): Promise<AgentProcess> => {
-    const agent = await bench.startAgent({ host, cpuLanes });
+    const agent = await scene.bench.startAgent({ host, cpuLanes });
     hosts.push(agent);
     return agent;
   };
-  before(async () => {
-    bench = await FaultBench.start(0);
-    await bench.startAgent({ host: 'control', roles: 'control,cpu' });
-    await add('first');
-    undisturbed = await bench.undisturbed();
-    await killHosts();
-  });
-  const killHosts = (): Promise<unknown> => Promise.all(hosts.splice(0).map((agent) => agent.kill('SIGKILL')));
-  afterEach(killHosts);
-  after(() => bench?.close());
+  before(() => scene.bench.startAgent({ host: 'control', roles: 'control,cpu' }));
+  afterEach(() => Promise.all(hosts.splice(0).map((agent) => agent.kill('SIGKILL'))));
 
   it('every host gone: the run waits, says for what, and goes on when one returns', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     await add('first');
     const run = await bench.run();
@@ -45,6 +36,7 @@ describeWithTemporal('hosts come and go', () => {
   });
 
   it('two hosts of two devices share four offers, 2 + 2; a third that comes late takes the next', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 4000 });
     await add('left');
     await add('right');

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { FaultBench, HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import { eventually } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
-describeWithTemporal('a lane process dies', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('a lane process dies', 2, (scene) => {
   it('SIGKILL in mid-batch: its batches run elsewhere within heartbeat + 1 s, one more model load', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const run = await bench.run();
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
@@ -35,6 +28,7 @@ describeWithTemporal('a lane process dies', () => {
   });
 
   it('five SIGKILLs on the lanes of one batch: it is delivered, nothing is quarantined', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 8000 });
     const run = await bench.run({ stalledMs: 60_000 });
     const { index } = await run.midBatch('dnabert-s', 0, PATIENCE_MS);

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { FaultBench, HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import { eventually } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
-describeWithTemporal('a lane gets nowhere', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('a lane gets nowhere', 2, (scene) => {
   it('SIGSTOP: its agent gets no answer, kills it and starts another; nothing is computed twice', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const run = await bench.run();
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
@@ -29,6 +22,7 @@ describeWithTemporal('a lane gets nowhere', () => {
   });
 
   it('a model call never returns: the lane is killed after the limit and started again', async () => {
+    const { bench, undisturbed } = scene;
     const stalledMs = 4_000;
     await bench.behave({ callMs: 1000 });
     const run = await bench.run({ stalledMs });

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
-import { cp, rm } from 'node:fs/promises';
+import { cp, rename } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import { goldenModels } from '../support/golden.js';
-import { eventually } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
-describeWithTemporal('a lane never starts', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(1);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('a lane never starts', 1, (scene) => {
   it('its processes end at once: the other host does all the work, and the lane is asked less and less', async () => {
+    const { bench, undisturbed } = scene;
     await bench.startAgent({ host: 'broken', cpuLanes: 1 }, { exitAtStart: true });
     await bench.behave({ callMs: 500 });
     const run = await bench.run();
@@ -30,19 +23,19 @@ describeWithTemporal('a lane never starts', () => {
     await assertSameTables(run.outputDir, undisturbed);
   });
 
-  it('its model is gone: the run fails at once, names the file, and leaves no lane', async () => {
-    const proteinModel = path.join(bench.dir, 'esm2-gone');
+  it('its model is gone from the host: the run waits, says why, and goes on when the model is back', async () => {
+    const { bench, undisturbed } = scene;
+    const proteinModel = path.join(bench.dir, 'esm2');
     await cp(goldenModels.proteinModel, proteinModel, { recursive: true });
     await bench.behave({ callMs: 300 });
-    const run = await bench.run({ proteinModel, lanes: 1, keepWarmSeconds: 600 });
+    const run = await bench.run({ proteinModel, lanes: 1 });
     await run.midBatch('dnabert-s', 1, PATIENCE_MS);
-    await rm(proteinModel, { recursive: true });
+    await rename(proteinModel, `${proteinModel}-away`);
     await bench.behave({});
-    await assert.rejects(run.result(PATIENCE_MS), (error: Error) => {
-      const causes: string[] = [];
-      for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) causes.push(cause.message);
-      return causes.some((message) => message.includes('esm2-gone'));
-    });
-    await eventually(() => bench.lanePids().length === 0, 15_000);
+    const reason = `${hostname()}: no model at ${proteinModel}`;
+    await run.until(({ stages }) => stages['esm-2'].waitingFor?.includes(reason) === true, PATIENCE_MS);
+    await rename(`${proteinModel}-away`, proteinModel);
+    await run.result(2 * PATIENCE_MS);
+    await assertSameTables(run.outputDir, undisturbed);
   });
 });

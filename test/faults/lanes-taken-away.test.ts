@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
-describeWithTemporal('lanes are taken away', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('lanes are taken away', 2, (scene) => {
   it('drained by a person: the run does not use the lane again, before it may have more', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const run = await bench.run({ batchSequences: 2 });
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
@@ -41,6 +34,7 @@ describeWithTemporal('lanes are taken away', () => {
   });
 
   it('retired, all there are: the run waits, says why, and goes on when another host comes', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ faults: [{ then: 'throw' }] });
     const run = await bench.run();
     const { stages } = await run.until(
@@ -51,7 +45,7 @@ describeWithTemporal('lanes are taken away', () => {
     assert.match(
       stages['dnabert-s'].waitingFor!,
       new RegExp(
-        String.raw`^a free cpu lane \(queue virnucpro-lease-cpu\); ${hostname()} is out of service: cpu:0: ${reason}.*; cpu:1: ${reason}`,
+        String.raw`^a free cpu lane \(queue virnucpro-lease-cpu\); ${hostname()}: out of service: cpu:0: ${reason}.*; cpu:1: ${reason}`,
       ),
     );
     const later = await bench.run();

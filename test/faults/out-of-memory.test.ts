@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
 import { limitMemory, meanwhile, noMemoryLimits, privateBytes } from '../support/faults/memory-limit.js';
-import { assertSameTables, readTables } from '../support/faults/result-tables.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import { pidsOf } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
 const skipped = noMemoryLimits();
 const ONE_BATCH = { lanes: 1, batchSequences: 200 };
@@ -14,22 +14,19 @@ const MARGIN_BYTES = 20e6;
 if (skipped !== undefined) {
   describe.skip(`out of memory (skipped: ${skipped})`, () => it('a batch that does not fit is cut until it does'));
 } else {
-  describeWithTemporal('out of memory', () => {
-    let bench: FaultBench;
-    before(async () => (bench = await FaultBench.start(1)));
-    after(() => bench?.close());
-
+  describeWithBench('out of memory', 1, (scene) => {
     it('a batch that does not fit the process is cut until it does: nothing is quarantined', async () => {
+      const { bench, undisturbed } = scene;
       const over = new AbortController();
       const limited = new Set<number>();
       const lanes = (): number[] => pidsOf('virnucpro-lane dnabert-s').filter((pid) => bench.lanePids().includes(pid));
 
-      const undisturbed = await bench.run(ONE_BATCH);
-      const [pid] = await undisturbed.lanePids('dnabert-s', 1, PATIENCE_MS);
+      const whole = await bench.run(ONE_BATCH);
+      const [pid] = await whole.lanePids('dnabert-s', 1, PATIENCE_MS);
       const idle = privateBytes(pid!);
       let most = 0;
       const watching = meanwhile(() => (most = Math.max(most, privateBytes(pid!))), over.signal);
-      await undisturbed.result(2 * PATIENCE_MS);
+      await whole.result(2 * PATIENCE_MS);
       over.abort();
       await watching;
 
@@ -48,7 +45,7 @@ if (skipped !== undefined) {
       await limiting;
       assert.ok(limited.size > 0);
       // Whether the runtime refuses the call, which is halved then, or the process dies and the batch is bisected.
-      await assertSameTables(run.outputDir, await readTables(undisturbed.outputDir));
+      await assertSameTables(run.outputDir, undisturbed);
     });
   });
 }

@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
 import type { Fault } from '../support/faults/lane-behaviour.js';
 import { POISON, poisonTokens } from '../support/faults/poison.js';
 import { type Tables, readTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import type { WatchedRun } from '../support/faults/watched-run.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
 const CALLS = 'input_merged/prediction_results.txt';
 
-describeWithTemporal('a poison sequence', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('a poison sequence', 2, (scene) => {
   /** Everything but the poisoned frame is delivered, as in the undisturbed run, and every frame is accounted for. */
   const assertOnlyPoisonMissing = async (run: WatchedRun, reason: string): Promise<void> => {
     const rows = (tables: Tables, name: string): string[] =>
@@ -26,7 +18,7 @@ describeWithTemporal('a poison sequence', () => {
     const tables = await readTables(run.outputDir);
     assert.deepEqual(
       rows(tables, CALLS),
-      rows(undisturbed, CALLS).filter((row) => !row.startsWith(`${POISON}\t`)),
+      rows(scene.undisturbed, CALLS).filter((row) => !row.startsWith(`${POISON}\t`)),
     );
     assert.deepEqual(rows(tables, 'quarantined.tsv'), [`${POISON}\tdnabert-s\t${reason}`]);
     const accounting = (await readFile(path.join(run.outputDir, 'accounting.tsv'), 'utf8')).trimEnd().split('\n');
@@ -39,6 +31,7 @@ describeWithTemporal('a poison sequence', () => {
   };
 
   it('aborts the process: it is found by bisection and quarantined, the rest of its batch is delivered', async () => {
+    const { bench } = scene;
     await bench.behave({ faults: [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'abort' }] });
     const run = await bench.run({ batchSequences: 16 });
     await run.result(3 * PATIENCE_MS);
@@ -46,6 +39,7 @@ describeWithTemporal('a poison sequence', () => {
   });
 
   it('gives NaN: it is tried on another lane, then quarantined, never written', async () => {
+    const { bench } = scene;
     const faults: Fault[] = [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'nan' }];
     // Slow until there is another lane to try it on.
     await bench.behave({ callMs: 10_000, faults });

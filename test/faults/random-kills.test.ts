@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
 import { chooseSeed, randomNumbers } from '../support/faults/random.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
 const KILLS = 20;
 
@@ -12,16 +12,9 @@ const LONGEST_PAUSE_MS = 4_000;
 
 const seed = chooseSeed();
 
-describeWithTemporal(`${KILLS} random kills (FAULT_SEED=${seed})`, () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench(`${KILLS} random kills (FAULT_SEED=${seed})`, 2, (scene) => {
   it('of lanes, agent and server during a run of 30 batches: the same tables, with no manual step', async () => {
+    const { bench, undisturbed } = scene;
     const random = randomNumbers(seed);
     await bench.behave({ callMs: 2000 });
     const run = await bench.run({ batchSequences: 2, keepWarmSeconds: 60 });

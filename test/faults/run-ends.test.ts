@@ -1,34 +1,29 @@
 import assert from 'node:assert/strict';
 import type { StageProgress } from '../../src/contract/progress.js';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
 import { poisonTokens } from '../support/faults/poison.js';
 import type { Fault } from '../support/faults/lane-behaviour.js';
+import { describeWithBench } from '../support/faults/scene.js';
 import type { WatchedRun } from '../support/faults/watched-run.js';
 import { eventually } from '../support/processes.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
 
 /** Within this time of a run's end no lane process of it is left. */
 const LANES_GONE_MS = 15_000;
 
-describeWithTemporal('a run is ended from outside', () => {
-  let bench: FaultBench;
-  before(async () => {
-    bench = await FaultBench.start(2);
-  });
-  after(() => bench?.close());
-
+describeWithBench('a run is ended from outside', 2, (scene) => {
   /** A run in mid-batch on two lanes that would stay warm for long. */
   const midRun = async (runTimeoutMs?: number): Promise<WatchedRun> => {
-    await bench.behave({ callMs: 1500 });
-    const run = await bench.run({ keepWarmSeconds: 600 }, runTimeoutMs);
+    await scene.bench.behave({ callMs: 1500 });
+    const run = await scene.bench.run({ keepWarmSeconds: 600 }, runTimeoutMs);
     const pids = await run.lanePids('dnabert-s', 2, PATIENCE_MS);
     await run.midBatch('dnabert-s', 1, PATIENCE_MS);
-    assert.deepEqual(bench.lanePids().sort(), pids);
+    assert.deepEqual(scene.bench.lanePids().sort(), pids);
     return run;
   };
   const status = async (run: WatchedRun): Promise<string> => (await run.handle.describe()).status.name;
 
   it('cancel: no lane process after 15 s', async () => {
+    const { bench } = scene;
     const run = await midRun();
     await run.handle.cancel();
     await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
@@ -37,6 +32,7 @@ describeWithTemporal('a run is ended from outside', () => {
   });
 
   it('terminate: no lane process after 15 s', async () => {
+    const { bench } = scene;
     const run = await midRun();
     await run.handle.terminate('test');
     await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
@@ -44,6 +40,7 @@ describeWithTemporal('a run is ended from outside', () => {
   });
 
   it('terminate of every one of its workflows at once: no lane process after 15 s', async () => {
+    const { bench } = scene;
     const run = await midRun();
     const slices = await run.slices('dnabert-s');
     await Promise.all([run.handle, ...slices].map((workflow) => workflow.terminate('test')));
@@ -51,12 +48,14 @@ describeWithTemporal('a run is ended from outside', () => {
   });
 
   it('run timeout: no lane process after 15 s', async () => {
+    const { bench } = scene;
     const run = await midRun(20_000);
     await eventually(async () => (await status(run)) === 'TIMED_OUT', 30_000);
     await eventually(() => bench.lanePids().length === 0, LANES_GONE_MS);
   });
 
   it('cancel while failed batches are tried again: no lane process after 15 s', async () => {
+    const { bench } = scene;
     const tokens = await poisonTokens('dnabert-s', bench.dir);
     const faults: Fault[] = [{ tokens, then: 'throw' }];
     await bench.behave({ callMs: 300, faults });

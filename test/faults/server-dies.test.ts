@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
 import { holdPort } from '../support/faults/port-holder.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
-describeWithTemporal('the server dies', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  after(() => bench?.close());
-
+describeWithBench('the server dies', 2, (scene) => {
   it('SIGKILL, back before any heartbeat is missed: every batch is tried once, by the same processes', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 500 });
     const run = await bench.run({ heartbeatMs: 20_000 });
     const pids = await run.lanePids('dnabert-s', 2, PATIENCE_MS);
@@ -33,6 +26,7 @@ describeWithTemporal('the server dies', () => {
   });
 
   it('SIGKILL, away longer than every heartbeat: the same processes go on, no model is loaded again', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const heartbeatMs = 2_000;
     const run = await bench.run({ heartbeatMs, keepWarmSeconds: 60 });

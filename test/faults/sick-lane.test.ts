@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
-describeWithTemporal('a sick device fails everything', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  beforeEach(async () => {
-    bench = await FaultBench.start(2);
-    undisturbed = await bench.undisturbed();
-  });
-  afterEach(() => bench?.close());
-
+// A retired device serves no other test.
+describeWithBench('a sick device fails everything', 2, (scene) => {
   it('its lane is restarted, then retired; it costs two attempts and loses nothing', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 500 });
     const run = await bench.run({ batchSequences: 2 });
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
@@ -27,8 +21,11 @@ describeWithTemporal('a sick device fails everything', () => {
     assert.ok((await bench.agentLog()).includes('"msg":"lane retired"'));
     await assertSameTables(run.outputDir, undisturbed);
   });
+});
 
-  it('also when all that it gives is NaN: its lane is retired, no sequence is quarantined', async () => {
+describeWithBench('a sick device gives NaN for everything', 2, (scene) => {
+  it('its lane is retired, no sequence is quarantined', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 500 });
     const run = await bench.run({ batchSequences: 2, lanes: 1 });
     const [pid] = await run.lanePids('dnabert-s', 1, PATIENCE_MS);

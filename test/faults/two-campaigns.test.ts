@@ -3,20 +3,13 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { COMMANDS } from '../../src/contract/commands.js';
 import type { CampaignProgress } from '../../src/contract/progress.js';
 import { failureReport } from '../../src/workflows/failures.js';
-import { FaultBench, PATIENCE_MS } from '../support/faults/fault-bench.js';
-import { type Tables, assertSameTables } from '../support/faults/result-tables.js';
-import { describeWithTemporal } from '../support/temporal-cli.js';
+import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { assertSameTables } from '../support/faults/result-tables.js';
+import { describeWithBench } from '../support/faults/scene.js';
 
-describeWithTemporal('two campaigns on one device', () => {
-  let bench: FaultBench;
-  let undisturbed: Tables;
-  before(async () => {
-    bench = await FaultBench.start(1);
-    undisturbed = await bench.undisturbed({ lanes: 1 });
-  });
-  after(() => bench?.close());
-
+describeWithBench('two campaigns on one device', 1, (scene) => {
   it('both finish; pausing the one that has it gives it to the other', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const first = await bench.run({ lanes: 1 });
     await first.lanePids('dnabert-s', 1, PATIENCE_MS);
@@ -39,6 +32,7 @@ describeWithTemporal('two campaigns on one device', () => {
   });
 
   it('neither is paused: the second has its turn when the first leaves the device between its stages, or ends', async () => {
+    const { bench, undisturbed } = scene;
     const runs = [await bench.run({ lanes: 1 }), await bench.run({ lanes: 1 })];
     for (const run of runs) {
       await run.result(3 * PATIENCE_MS);
@@ -47,6 +41,7 @@ describeWithTemporal('two campaigns on one device', () => {
   });
 
   it('the one of higher priority has the device first, though it came last', async () => {
+    const { bench } = scene;
     await bench.behave({ callMs: 1000 });
     const first = await bench.run({ lanes: 1 });
     await first.lanePids('dnabert-s', 1, PATIENCE_MS);
@@ -64,6 +59,7 @@ describeWithTemporal('two campaigns on one device', () => {
   });
 
   it('one that is told how long to wait for a lane fails then, and says for what it waited', async () => {
+    const { bench, undisturbed } = scene;
     await bench.behave({ callMs: 1000 });
     const first = await bench.run({ lanes: 1 });
     await first.lanePids('dnabert-s', 1, PATIENCE_MS);

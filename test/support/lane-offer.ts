@@ -5,7 +5,7 @@ export function laneOffer(changes: Partial<LaneOffer> = {}): LaneOffer {
   return {
     lease: 'lease',
     stage: 'esm-2',
-    model: { path: '/models/esm2', kind: 'esm2', digest: 'd', precision: 'fp32', hidden: 4, layers: 1 },
+    model: { path: '/models/esm2', kind: 'esm2', digest: 'd', precision: 'fp32', hidden: 4, layers: 1, bytes: 1e9 },
     device: 'cpu',
     persistent: true,
     keepWarmSeconds: 120,

@@ -16,7 +16,6 @@ import { temporalCli } from '../temporal-cli.js';
 import { type AgentOptions, AgentProcess } from './agent-process.js';
 import { faultInput } from './input.js';
 import { BEHAVIOUR_FILE, type Behaviour, setBehaviour } from './lane-behaviour.js';
-import { type Tables, readTables } from './result-tables.js';
 import { WatchedRun } from './watched-run.js';
 
 const BACKEND = new URL('./lane-backend.js', import.meta.url);
@@ -81,13 +80,6 @@ export class FaultBench {
     const client = runTimeoutMs === undefined ? this.client : withRunTimeout(this.client, runTimeoutMs);
     const { handle } = await startCampaign(client, [sampleOf(input)], all);
     return new WatchedRun(this.client, handle, all);
-  }
-
-  /** The tables of a run that nothing disturbs. */
-  async undisturbed(options: Partial<RunOptions> = {}): Promise<Tables> {
-    const run = await this.run(options);
-    await run.result(2 * PATIENCE_MS);
-    return readTables(run.outputDir);
   }
 
   get serverPid(): number {

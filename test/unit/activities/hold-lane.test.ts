@@ -62,8 +62,9 @@ class Bench {
   readonly released: { lane: LeasedLane | undefined; seconds: number }[] = [];
   readonly retired: string[] = [];
   warm: FakeLane | undefined;
-  outOfService: string | undefined;
-  takes = true;
+  /** Why the host declines, if it does. */
+  declines: string | undefined;
+  loaded = 0;
   runStatus: string | undefined = 'RUNNING';
   newLane: () => FakeLane = () => new FakeLane();
   /** Called with every signal; may throw. */
@@ -76,9 +77,8 @@ class Bench {
   hold(offer: Partial<LaneOffer> = {}, host = 'h'): Promise<void> {
     const deps: HoldLaneDeps = {
       host,
-      outOfService: () => this.outOfService,
       take: async () => {
-        if (!this.takes) throw new Declined({ what: 'no free device', next: '' });
+        if (this.declines !== undefined) throw new Declined({ what: this.declines, next: '' });
         return { device, warm: this.warm };
       },
       spawn: () => {
@@ -86,6 +86,7 @@ class Bench {
         this.spawned.push(lane);
         return lane;
       },
+      loaded: () => void this.loaded++,
       release: (_, lane, seconds) => void this.released.push({ lane, seconds }),
       retire: (_, reason) => void this.retired.push(reason),
     };
@@ -166,24 +167,18 @@ describe('activities/hold-lane', () => {
     }
   });
 
-  it('declines without touching anything when no device is free', async () => {
+  it('declines without touching anything, and tells the run why once a lease and reason', async () => {
     const bench = new Bench();
-    bench.takes = false;
-    await assert.rejects(bench.hold(), Declined);
-    assert.deepEqual([bench.told, bench.released], [[], []]);
-  });
-
-  it('out of service: declines every time, and tells the run why once', async () => {
-    const bench = new Bench();
-    bench.outOfService = 'cpu:0: NaN';
-    for (let attempt = 0; attempt < 3; attempt++) {
-      await assert.rejects(bench.hold({ lease: 'x' }, 'broken-host'), (error: Declined) => {
-        return error instanceof Declined && error.what === 'out of service: cpu:0: NaN';
-      });
+    for (const reason of ['no free cpu device', 'out of service: cpu:0: NaN']) {
+      bench.declines = reason;
+      for (let attempt = 0; attempt < 3; attempt++) {
+        await assert.rejects(bench.hold({ lease: 'x' }), (error: Declined) => error.what === reason);
+      }
     }
-    assert.deepEqual(bench.told, ['laneDeclined cpu:0: NaN']);
-    await assert.rejects(bench.hold({ lease: 'y' }, 'broken-host'), Declined);
-    assert.equal(bench.told.length, 2, 'another lease hears it, too');
+    assert.deepEqual(bench.told, ['laneDeclined no free cpu device', 'laneDeclined out of service: cpu:0: NaN']);
+    await assert.rejects(bench.hold({ lease: 'y' }), Declined);
+    assert.equal(bench.told.length, 3, 'another lease hears it, too');
+    assert.deepEqual([bench.spawned, bench.released], [[], []]);
   });
 
   describe('closes the lane however it is cancelled, and keeps it only for a run that goes on without knowing of it', () => {

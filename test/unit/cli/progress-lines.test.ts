@@ -40,7 +40,7 @@ describe('progress lines', () => {
   });
 
   it('say what a stage waits for, and why', () => {
-    const waitingFor = 'a free cpu lane (queue q); h is out of service: cpu:0: the device gives other vectors';
+    const waitingFor = 'a free cpu lane (queue q); h: out of service: cpu:0: the device gives other vectors';
     assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
   });
 

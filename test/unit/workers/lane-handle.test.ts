@@ -58,7 +58,7 @@ describe('workers/lane-handle', () => {
     assert.equal(await lane.start(), 2.5);
     const { pid } = lane;
     for (const queue of ['first', 'second']) {
-      await lane.open(queue);
+      await lane.open(queue, laneOffer({ lease: queue }));
       await lane.close();
     }
     assert.deepEqual([lane.pid, lane.alive], [pid, true]);
@@ -205,7 +205,7 @@ describe('workers/lane-handle', () => {
         const lane = spawn(fixture);
         const parked = new Promise<void>((resolve) => (lane.onParked = resolve));
         await lane.start();
-        await lane.open('queue');
+        await lane.open('queue', lane.offer);
         if (signal !== undefined) {
           // The last that it tells.
           await parked;
@@ -220,7 +220,7 @@ describe('workers/lane-handle', () => {
     const lane = spawn({ onOpen: [running, { op: 'parked' }] }, { offer: { heartbeatMs: 300 } });
     const parked = new Promise<void>((resolve) => (lane.onParked = resolve));
     await lane.start();
-    await lane.open('queue');
+    await lane.open('queue', lane.offer);
     await parked;
     process.kill(lane.pid, 'SIGSTOP');
     const stoppedAt = performance.now();
@@ -232,6 +232,16 @@ describe('workers/lane-handle', () => {
       sick: false,
     });
     assert.ok(performance.now() - stoppedAt >= 200, 'not before it has missed three');
+  });
+
+  it('a warm lane is watched by the terms of the lease that takes it over', async () => {
+    const lane = spawn({ onOpen: [running, { op: 'parked' }] }, { offer: { heartbeatMs: 3_600_000 } });
+    const parked = new Promise<void>((resolve) => (lane.onParked = resolve));
+    await lane.start();
+    await lane.open('queue', laneOffer({ lease: 'second', heartbeatMs: 300 }));
+    await parked;
+    process.kill(lane.pid, 'SIGSTOP');
+    assert.equal((await lane.exited).reason, 'the lane process does not answer');
   });
 
   it('lets a process that has not said anything yet load its model in peace', async () => {
@@ -246,14 +256,14 @@ describe('workers/lane-handle', () => {
     const starting = lane.start();
     lane.kill();
     await assert.rejects(starting, (error: LaneLost) => error.what === 'process ended with SIGKILL');
-    await assert.rejects(lane.open('queue'), LaneLost);
+    await assert.rejects(lane.open('queue', lane.offer), LaneLost);
   });
 
   it('tells when the stage run parks the lane', async () => {
     const lane = spawn({ onOpen: [{ op: 'parked' }] });
     const parked = new Promise<void>((resolve) => (lane.onParked = resolve));
     await lane.start();
-    await lane.open('queue');
+    await lane.open('queue', lane.offer);
     await parked;
   });
 });

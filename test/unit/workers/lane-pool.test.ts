@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { Device } from '../../../src/contract/devices.js';
 import { Declined } from '../../../src/contract/failures.js';
 import type { LaneOffer } from '../../../src/contract/leases.js';
-import { LanePool, type PooledLane } from '../../../src/workers/lane-pool.js';
+import { type HostMeans, LanePool, type PooledLane } from '../../../src/workers/lane-pool.js';
 import { laneOffer } from '../../support/lane-offer.js';
 import { eventually } from '../../support/processes.js';
 
@@ -35,7 +35,22 @@ class FakeLane implements PooledLane {
 const cpu = (index: number): Device => ({ kind: 'cpu', index, threads: 1 });
 const [cpu0, cpu1] = [cpu(0), cpu(1)];
 
-const pool = (...devices: Device[]): LanePool<FakeLane> => new LanePool(devices, 'h', pino({ level: 'silent' }));
+const LANE_BYTES = laneOffer().model.bytes + 300e6;
+
+/** A host with the memory for one lane at a time, unless told otherwise. */
+class Means implements HostMeans {
+  models = new Set([laneOffer().model.path, '/other']);
+  free = LANE_BYTES;
+  hasModel = async (path: string): Promise<boolean> => this.models.has(path);
+  freeMemory = async (): Promise<number> => this.free;
+}
+
+const poolOf = (means: HostMeans, ...devices: Device[]): LanePool<FakeLane> =>
+  new LanePool(devices, means, 'h', pino({ level: 'silent' }));
+
+/** On a host whose memory is never short. */
+const pool = (...devices: Device[]): LanePool<FakeLane> =>
+  poolOf(Object.assign(new Means(), { free: Infinity }), ...devices);
 
 describe('workers/lane-pool', () => {
   it('takes free devices of the kind that is asked for, and declines when there is none', async () => {
@@ -62,16 +77,90 @@ describe('workers/lane-pool', () => {
     await two.close();
   });
 
-  it('leaves a warm lane alone while another device is free, and evicts it when none is', async () => {
+  it('leaves the device of a warm lane alone while another is free', async () => {
     const two = pool(cpu0, cpu1);
     await two.take(laneOffer());
-    const lane = new FakeLane(laneOffer());
-    two.release(cpu0, lane, 100);
+    two.release(cpu0, new FakeLane(laneOffer()), 100);
     const other = laneOffer({ stage: 'dnabert-s' });
     assert.deepEqual(await two.take(other), { device: cpu1, warm: undefined });
-    assert.equal(lane.stopAsked, false);
     assert.deepEqual(await two.take(other), { device: cpu0, warm: undefined });
-    assert.equal(lane.stopAsked, true);
+    await two.close();
+  });
+
+  it('keeps lanes of two stages warm beside each other on a CPU', async () => {
+    const one = pool(cpu0);
+    const dna = laneOffer({ stage: 'dnabert-s' });
+    await one.take(laneOffer());
+    const [protein, nucleotide] = [new FakeLane(laneOffer()), new FakeLane(dna)];
+    one.release(cpu0, protein, 100);
+    assert.equal((await one.take(dna)).warm, undefined);
+    one.release(cpu0, nucleotide, 100);
+    for (const [offer, lane] of [
+      [laneOffer(), protein],
+      [dna, nucleotide],
+    ] as const) {
+      const { warm } = await one.take(offer);
+      assert.equal(warm, lane);
+      one.release(cpu0, warm, 100);
+    }
+    await one.close();
+    assert.deepEqual([protein.alive, nucleotide.alive], [false, false]);
+  });
+
+  it('evicts warm lanes, the oldest first and on idle devices, too, until another model has its memory', async () => {
+    const means = new Means();
+    const two = poolOf(means, cpu0, cpu1);
+    const stopped: string[] = [];
+    const idle = (name: string): FakeLane => {
+      const lane = new FakeLane(laneOffer({ lease: name }));
+      void lane.exited.then(() => {
+        stopped.push(name);
+        means.free += LANE_BYTES / 2;
+      });
+      return lane;
+    };
+    means.free = Infinity;
+    for (const [device, name] of [
+      [cpu0, 'a'],
+      [cpu0, 'b'],
+      [cpu1, 'c'],
+    ] as const) {
+      const avoid = [device === cpu0 ? 'h/cpu:1' : 'h/cpu:0'];
+      await two.take(laneOffer({ stage: 'dnabert-s', avoid }));
+      two.release(device, idle(name), 100);
+    }
+    means.free = 0;
+    assert.equal((await two.take(laneOffer({ stage: 'dnabert-s', avoid: ['h/cpu:1'] }))).device, cpu0);
+    assert.deepEqual(stopped, ['a', 'b']);
+    await two.close();
+  });
+
+  it('another kind of device, whose memory it cannot see, holds one lane', async () => {
+    const cuda: Device = { kind: 'cuda', index: 0, threads: 1 };
+    const one = pool(cuda);
+    await one.take(laneOffer({ device: 'cuda' }));
+    const lane = new FakeLane(laneOffer({ device: 'cuda' }));
+    one.release(cuda, lane, 100);
+    await one.take(laneOffer({ device: 'cuda', stage: 'dnabert-s' }));
+    assert.equal(lane.alive, false);
+  });
+
+  it('declines what it has no memory for, counting lanes that still load', async () => {
+    const means = Object.assign(new Means(), { free: 1.5 * LANE_BYTES });
+    const two = poolOf(means, cpu0, cpu1);
+    const { device } = await two.take(laneOffer());
+    await assert.rejects(two.take(laneOffer()), { name: 'Declined', what: 'too little memory: a lane needs 1.3 GB' });
+    two.loaded(device);
+    assert.equal((await two.take(laneOffer())).device, cpu1, 'the device was not lost by declining');
+  });
+
+  it('declines a model that this host does not have, and serves it once it does', async () => {
+    const means = new Means();
+    const one = poolOf(means, cpu0);
+    means.models.clear();
+    await assert.rejects(one.take(laneOffer()), { name: 'Declined', what: 'no model at /models/esm2' });
+    means.models.add('/models/esm2');
+    assert.equal((await one.take(laneOffer())).device, cpu0);
   });
 
   it('takes no lane of another model, precision or mode for its own', async () => {
@@ -86,23 +175,25 @@ describe('workers/lane-pool', () => {
     for (const other of others) {
       const one = pool(cpu0);
       await one.take(laneOffer());
-      const lane = new FakeLane(laneOffer());
-      one.release(cpu0, lane, 100);
+      one.release(cpu0, new FakeLane(laneOffer()), 100);
       assert.equal((await one.take(laneOffer(other))).warm, undefined, JSON.stringify(other));
-      assert.equal(lane.alive, false);
+      await one.close();
     }
   });
 
   it('a lease waits until the lane that it evicts has ended', async () => {
-    const one = pool(cpu0);
+    const means = new Means();
+    const one = poolOf(means, cpu0);
     await one.take(laneOffer());
     const lane = new FakeLane(laneOffer(), false);
     one.release(cpu0, lane, 100);
+    means.free = 0;
     let taken = false;
     const taking = one.take(laneOffer({ stage: 'dnabert-s' })).then(() => (taken = true));
     await assert.rejects(one.take(laneOffer()), Declined, 'nobody else gets the device meanwhile');
     await sleep(20);
     assert.equal(taken, false);
+    means.free = LANE_BYTES;
     lane.die();
     await taking;
   });
@@ -147,11 +238,10 @@ describe('workers/lane-pool', () => {
     await two.take(laneOffer());
     two.retire(cpu0, 'NaN');
     two.release(cpu0, undefined, 0);
-    assert.equal(two.outOfService('cpu'), undefined);
     assert.equal((await two.take(laneOffer())).device, cpu1);
-    await assert.rejects(two.take(laneOffer()), Declined);
+    await assert.rejects(two.take(laneOffer()), { what: 'no free cpu device' });
     two.retire(cpu1, 'no answer');
-    assert.equal(two.outOfService('cpu'), 'cpu:0: NaN; cpu:1: no answer');
+    await assert.rejects(two.take(laneOffer()), { what: 'out of service: cpu:0: NaN; cpu:1: no answer' });
   });
 
   it('gives a run no device that it was told to give up', async () => {

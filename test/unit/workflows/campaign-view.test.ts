@@ -23,7 +23,7 @@ describe('a campaign seen from outside', () => {
   });
 
   it('tells what a slice waits for, and why, in progress and details', () => {
-    const waitingFor = 'a free cpu lane (queue q); h is out of service: cpu:0: NaN';
+    const waitingFor = 'a free cpu lane (queue q); h: out of service: cpu:0: NaN';
     const view = new CampaignView(1, { done: 0, failed: 0 });
     view.startStage('esm-2', 10);
     view.slice({ slice: 's', stage: 'esm-2', progress: { ...idle, waitingFor } }, 0);

@@ -251,16 +251,29 @@ describe('workflows/lease-keeper', () => {
     await turn();
     assert.deepEqual(keeper.obstacles, [], 'hosts may come and go');
     keeper.want(1);
+    take('l2');
     held.get('l2')!.fail('broken: lane retired (h/cpu:0)');
     await turn();
     assert.deepEqual(keeper.obstacles, ['broken: lane retired (h/cpu:0)']);
     keeper.want(1);
-    keeper.declined({ lease: 'l3', host: 'h', reason: 'cpu:0: NaN' });
-    assert.deepEqual(keeper.obstacles, ['h is out of service: cpu:0: NaN']);
+    keeper.declined({ lease: 'l3', host: 'other', reason: 'no free cpu device' });
+    keeper.declined({ lease: 'l3', host: 'h', reason: 'out of service: cpu:0: NaN' });
+    assert.deepEqual(keeper.obstacles, ['other: no free cpu device', 'h: out of service: cpu:0: NaN']);
     keeper.up(take('l3'));
     assert.deepEqual(keeper.obstacles, []);
     keeper.declined({ lease: 'l3', host: 'h', reason: 'late' });
     assert.deepEqual(keeper.obstacles, []);
+  });
+
+  it('a host that declined before the end of its own lane is known keeps its word', async () => {
+    const { keeper, held, take } = setUp();
+    keeper.want(2);
+    keeper.taken(take('l1'));
+    keeper.want(2);
+    keeper.declined({ lease: 'l2', host: 'h', reason: 'out of service: cpu:0: NaN' });
+    held.get('l1')!.fail('broken: lane retired (h/cpu:0)');
+    await turn();
+    assert.deepEqual(keeper.obstacles, ['h: out of service: cpu:0: NaN']);
   });
 
   it('goes on while a lane is up, however many others cannot start; without one it gives up', async () => {
