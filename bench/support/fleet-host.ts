@@ -7,7 +7,7 @@ import { HEARTBEAT_THROTTLE_MS } from '../../src/contract/defaults.js';
 import { leaseQueue } from '../../src/contract/queues.js';
 import { connectWorker } from '../../src/workers/connection.js';
 import { cpuDevices } from '../../src/workers/cpu-devices.js';
-import { LanePool } from '../../src/workers/lane-pool.js';
+import { LanePool, type LaneToKeep } from '../../src/workers/lane-pool.js';
 import { createLog, installRuntime } from '../../src/workers/log.js';
 import { SimulatedLane } from './simulated-lane.js';
 
@@ -38,7 +38,7 @@ const worker = await Worker.create({
       },
       loaded: (device) => pool.loaded(device),
       retire: (device, reason) => pool.retire(device, reason),
-      release: (device, lane, seconds) => pool.release(device, lane as SimulatedLane | undefined, seconds),
+      release: (device, warm) => pool.release(device, warm as LaneToKeep<SimulatedLane> | undefined),
     }),
   ),
   maxConcurrentActivityTaskExecutions: devices.length,

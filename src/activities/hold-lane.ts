@@ -38,6 +38,14 @@ export interface LaneExit {
   sick: boolean;
 }
 
+/** A lane that keeps its model after its lease. */
+export interface WarmLane {
+  lane: LeasedLane;
+  seconds: number;
+  /** Whether the campaign that it served was ended from outside: then its lanes end, too. */
+  isOver(): Promise<boolean>;
+}
+
 /** What the lease activity needs from its host. */
 export interface HoldLaneDeps {
   host: string;
@@ -46,7 +54,8 @@ export interface HoldLaneDeps {
   spawn(device: Device, offer: LaneOffer): LeasedLane;
   /** The lane on this device holds its model. */
   loaded(device: Device): void;
-  release(device: Device, lane: LeasedLane | undefined, keepWarmSeconds: number): void;
+  /** Gives the device back, with the lane to keep warm on it, if any. */
+  release(device: Device, warm?: WarmLane): void;
   /** Takes a device that stays sick out of service. */
   retire(device: Device, reason: string): void;
 }
@@ -184,13 +193,14 @@ class Lease {
     if (keepWarm && lane !== undefined) {
       try {
         await lane.close();
-        return this.deps.release(this.device, lane, this.offer.keepWarmSeconds);
+        const { keepWarmSeconds: seconds, campaign } = this.offer;
+        return this.deps.release(this.device, { lane, seconds, isOver: () => this.run.wasStopped(campaign) });
       } catch (error) {
         this.context.log.warn('lane could not be kept warm', { ...this.where, error });
       }
     }
     await lane?.stop();
-    this.deps.release(this.device, undefined, 0);
+    this.deps.release(this.device);
   }
 
   private wasForgotten(): boolean {

@@ -7,6 +7,8 @@ import type { Stage } from './stages.js';
 export interface LaneOffer {
   /** Unique name of this lease. */
   lease: string;
+  /** Workflow id of the campaign. When that is cancelled, terminated or timed out, its warm lanes end, too. */
+  campaign: string;
   stage: Stage;
   model: ModelRef;
   device: DeviceKind;

@@ -26,7 +26,7 @@ export interface StageProgress {
   busySeconds?: number;
   reportedAt?: number;
   paused?: boolean;
-  /** What the run waits for, e.g. `a free cpu lane`. */
+  /** What the run waits for, e.g. `a free cpu lane`, or `another` one with what stands in its way. */
   waitingFor?: string;
 }
 

@@ -40,9 +40,19 @@ interface Slot<Lane> {
 
 interface WarmLane<Lane> {
   lane: Lane;
-  /** Ends it. */
-  timer: NodeJS.Timeout;
+  /** What ends it: its time, and a look at its campaign now and then. */
+  timers: NodeJS.Timeout[];
 }
+
+/** A lane to keep warm: for how long, unless its campaign is over. */
+export interface LaneToKeep<Lane> {
+  lane: Lane;
+  seconds: number;
+  isOver(): Promise<boolean>;
+}
+
+/** How often warm lanes' campaigns are looked at. */
+const LOOK_MS = 5_000;
 
 /** A device that a lease uses, with the lane that is still warm on it, if it fits. */
 export interface LeasedDevice<Lane> {
@@ -107,14 +117,22 @@ export class LanePool<Lane extends PooledLane> {
     this.slotOf(device).loading = 0;
   }
 
-  /** Gives the device back; `lane` stays loaded there for `keepWarmSeconds`. */
-  release(device: Device, lane: Lane | undefined, keepWarmSeconds: number): void {
+  /** Gives the device back; a lane stays loaded there until its time or its campaign is over. */
+  release(device: Device, keep?: LaneToKeep<Lane>): void {
     const slot = this.slotOf(device);
     slot.leased = false;
     slot.loading = 0;
-    if (lane === undefined || !lane.alive) return;
-    const time = Math.min(keepWarmSeconds * 1000, LONGEST_TIMEOUT_MS);
-    const warm = { lane, timer: setTimeout(() => void this.end(slot, warm), time) };
+    if (keep === undefined || !keep.lane.alive) return;
+    const { lane, seconds, isOver } = keep;
+    const end = (): void => void this.end(slot, warm);
+    const look = async (): Promise<void> => {
+      if ((await isOver()) && slot.warm.includes(warm)) end();
+    };
+    const timers = [
+      setTimeout(end, Math.min(seconds * 1000, LONGEST_TIMEOUT_MS)),
+      setInterval(() => void look(), LOOK_MS),
+    ];
+    const warm = { lane, timers };
     slot.warm.push(warm);
     void lane.exited.then(() => this.cool(slot, warm));
   }
@@ -169,7 +187,7 @@ export class LanePool<Lane extends PooledLane> {
   }
 
   private cool(slot: Slot<Lane>, warm: WarmLane<Lane>): Lane {
-    clearTimeout(warm.timer);
+    warm.timers.forEach(clearTimeout);
     slot.warm = slot.warm.filter((other) => other !== warm);
     return warm.lane;
   }

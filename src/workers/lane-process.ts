@@ -35,10 +35,11 @@ setInterval(() => globalThis.gc?.(), COLLECT_GARBAGE_MS).unref();
 
 let connection: WorkerConnection | undefined;
 let model: LaneModel | undefined;
+let loading = false;
 let serving: { worker: Worker; ended: Promise<void> } | undefined;
 
 function tell(message: FromLane): void {
-  process.send?.(message);
+  if (process.connected) process.send!(message, () => {});
 }
 
 async function start(message: ToLane & { op: 'start' }): Promise<void> {
@@ -50,7 +51,9 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
       spinning: false,
     });
   model = new LaneModel(open, message.persistent, (error) => tell({ op: 'sick', message: error.message }));
+  loading = true;
   const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]);
+  loading = false;
   connection = connected;
   tell({ op: 'warm', loadSeconds, rssBytes: process.memoryUsage().rss });
 }
@@ -97,6 +100,8 @@ let stopping: Promise<void> | undefined;
 
 /** The agent's word and a SIGTERM to the whole group may both ask for it. */
 function stop(): Promise<void> {
+  // There is nothing to drain, and a load can take minutes.
+  if (loading) process.kill(process.pid, 'SIGKILL');
   return (stopping ??= drain());
 }
 

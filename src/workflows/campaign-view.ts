@@ -26,7 +26,8 @@ export class CampaignView {
     private readonly before: CampaignCounts,
     readonly warnings: StageWarnings = {},
   ) {
-    this.samples = { total, split: before.done + before.failed, ...before };
+    const { done, failed } = before;
+    this.samples = { total, split: done + failed, done, failed };
   }
 
   /**

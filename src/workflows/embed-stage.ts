@@ -141,7 +141,7 @@ class Slice {
     while (laneTimeoutSeconds !== undefined && !isOver()) {
       await condition(() => isOver() || this.isWaiting());
       if (isOver() || (await condition(() => isOver() || !this.isWaiting(), laneTimeoutSeconds * 1000))) continue;
-      this.fatal ??= laneTimeout(laneTimeoutSeconds, this.waitingFor());
+      this.fatal ??= laneTimeout(laneTimeoutSeconds, this.waitingFor()!);
     }
     await condition(isOver);
   }
@@ -278,10 +278,10 @@ class Slice {
       }),
     );
     const { device, persistent, keepWarmSeconds, heartbeatMs } = lanes;
+    const campaign = this.input.reportTo?.workflowId ?? workflowInfo().workflowId;
+    const offer = { lease, campaign, stage, model, device, persistent, keepWarmSeconds, heartbeatMs, avoid };
     const scope = new CancellationScope();
-    const end = scope.run(() =>
-      activities.holdLane({ lease, stage, model, device, persistent, keepWarmSeconds, heartbeatMs, avoid }),
-    );
+    const end = scope.run(() => activities.holdLane(offer));
     return { end, cancel: () => scope.cancel() };
   }
 
@@ -324,6 +324,7 @@ class Slice {
 
   private progress(): StageProgress {
     const { totals, failed } = this.ledger;
+    const waitingFor = this.waitingFor();
     return {
       batches: this.input.to - this.input.from,
       done: this.reused + totals.embedded,
@@ -333,18 +334,27 @@ class Slice {
       modelLoads: totals.modelLoads + this.leases.modelLoads,
       lanes: [...this.scheduler.views(), ...this.leases.views()],
       ...(this.paused ? { paused: true } : {}),
-      ...(this.isWaiting() ? { waitingFor: this.waitingFor() } : {}),
+      ...(waitingFor === undefined ? {} : { waitingFor }),
     };
   }
 
   /** There is work, and no lane for it. */
   private isWaiting(): boolean {
-    return this.ledger.open > 0 && !this.paused && this.scheduler.views().length === 0 && this.leases.offering;
+    return this.offersInVain && this.scheduler.views().length === 0;
   }
 
-  private waitingFor(): string {
+  private get offersInVain(): boolean {
+    return this.ledger.open > 0 && !this.paused && this.leases.offering;
+  }
+
+  /** What the open offer waits for, when the run has no lane at all or something stands in the way of more. */
+  private waitingFor(): string | undefined {
     const { device } = this.input.lanes;
-    return [`a free ${device} lane (queue ${leaseQueue(device)})`, ...this.leases.obstacles].join('; ');
+    const { obstacles } = this.leases;
+    const isFirst = this.isWaiting();
+    if (!this.offersInVain || (!isFirst && obstacles.length === 0)) return undefined;
+    const what = `${isFirst ? 'a free' : 'another'} ${device} lane (queue ${leaseQueue(device)})`;
+    return [what, ...obstacles].join('; ');
   }
 
   /** Tells the campaign when lanes changed or another part of the batches is done: bounded by SLICE_REPORTS. */
@@ -359,6 +369,7 @@ class Slice {
       const { done, failed, lanes, waitingFor, paused } = this.progress();
       return JSON.stringify([
         Math.floor((done + failed) / step),
+        failed > 0,
         lanes.map((l) => [l.lease, l.pid, l.state]),
         waitingFor,
         paused,

@@ -17,7 +17,9 @@ describeWithBench('lanes are taken away', 2, (scene) => {
     await run.lanePids('dnabert-s', 1, PATIENCE_MS);
     // Offers that no host could serve come back every second.
     await sleep(5_000);
-    const { lanes } = (await run.progress()).stages['dnabert-s'];
+    const { lanes, waitingFor } = (await run.progress()).stages['dnabert-s'];
+    const drained = `not ${hostname()}/cpu:1, which was drained`;
+    assert.ok(waitingFor?.startsWith(`another cpu lane (queue virnucpro-lease-cpu); ${drained}`), waitingFor);
     assert.deepEqual(
       lanes.map(({ device, state }) => [device, state]),
       [['cpu:0', 'up']],

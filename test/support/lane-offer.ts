@@ -4,6 +4,7 @@ import type { LaneOffer } from '../../src/contract/leases.js';
 export function laneOffer(changes: Partial<LaneOffer> = {}): LaneOffer {
   return {
     lease: 'lease',
+    campaign: 'campaign',
     stage: 'esm-2',
     model: { path: '/models/esm2', kind: 'esm2', digest: 'd', precision: 'fp32', hidden: 4, layers: 1, bytes: 1e9 },
     device: 'cpu',

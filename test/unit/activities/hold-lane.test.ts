@@ -60,6 +60,8 @@ class Bench {
   readonly told: string[] = [];
   readonly spawned: FakeLane[] = [];
   readonly released: { lane: LeasedLane | undefined; seconds: number }[] = [];
+  /** What the last released lane's pool would ask now and then. */
+  isOver: () => Promise<boolean> = async () => false;
   readonly retired: string[] = [];
   warm: FakeLane | undefined;
   /** Why the host declines, if it does. */
@@ -87,7 +89,10 @@ class Bench {
         return lane;
       },
       loaded: () => void this.loaded++,
-      release: (_, lane, seconds) => void this.released.push({ lane, seconds }),
+      release: (_, warm) => {
+        this.released.push({ lane: warm?.lane, seconds: warm?.seconds ?? 0 });
+        if (warm !== undefined) this.isOver = warm.isOver;
+      },
       retire: (_, reason) => void this.retired.push(reason),
     };
     return this.environment.run((): Promise<void> => holdLane(laneOffer(offer), deps));
@@ -120,8 +125,8 @@ class Bench {
       if (this.runStatus === undefined) throw new WorkflowNotFoundError('gone', 'slice', 'run');
       return { status: { name: this.runStatus } };
     };
-    const getHandle = (workflowId: string, runId: string): object => {
-      assert.deepEqual([workflowId, runId], ['slice', 'run']);
+    const getHandle = (workflowId: string, runId?: string): object => {
+      assert.deepEqual([workflowId, runId], runId === undefined ? ['campaign', undefined] : ['slice', 'run']);
       return { signal, describe };
     };
     const withAbortSignal = <T>(_: AbortSignal, work: () => Promise<T>): Promise<T> => work();
@@ -164,6 +169,27 @@ describe('activities/hold-lane', () => {
       await holding;
       assert.deepEqual(bench.spawned[0]!.did.slice(2), ['stop']);
       assert.deepEqual(bench.released, [{ lane: undefined, seconds: 0 }]);
+    }
+  });
+
+  it('a lane that is kept warm is over when its campaign was ended from outside', async () => {
+    const bench = new Bench();
+    const holding = bench.hold();
+    await bench.until(/laneUp/);
+    bench.spawned[0]!.onParked();
+    await holding;
+    for (const [status, isOver] of [
+      ['RUNNING', false],
+      ['COMPLETED', false],
+      ['FAILED', false],
+      ['CONTINUED_AS_NEW', false],
+      [undefined, false],
+      ['CANCELLED', true],
+      ['TERMINATED', true],
+      ['TIMED_OUT', true],
+    ] as const) {
+      bench.runStatus = status;
+      assert.equal(await bench.isOver(), isOver, status);
     }
   });
 

@@ -4,6 +4,7 @@ import type { LaneWork } from '../../../src/activities/embed-batch.js';
 import { ArtifactInvalid, LaneSick, ModelError } from '../../../src/contract/failures.js';
 import type { Embedder } from '../../../src/inference/embedder.js';
 import { LaneModel } from '../../../src/workers/lane-model.js';
+import { withFakeTime } from '../../support/fake-time.js';
 
 /** A device whose models are counted, and which is well until the test says otherwise. */
 class Device {
@@ -11,7 +12,7 @@ class Device {
   closed = 0;
   selfTests = 0;
   sick: string[] = [];
-  isWell: boolean | 'throws' = true;
+  isWell: boolean | 'throws' | 'hangs' = true;
   cannotOpen: Error | undefined;
 
   model(persistent: boolean): LaneModel {
@@ -30,7 +31,7 @@ class Device {
       selfTest: async () => {
         this.selfTests += 1;
         if (this.isWell === 'throws') throw new Error('device gone');
-        return this.isWell;
+        return this.isWell === 'hangs' ? new Promise<boolean>(() => {}) : this.isWell;
       },
       close: async () => void (this.closed += 1),
     } as unknown as Embedder;
@@ -176,6 +177,17 @@ describe('workers/lane-model', () => {
       assert.deepEqual(device.sick, [what]);
     });
   }
+
+  it('takes a self-test that never ends for failed after two minutes', async () => {
+    const device = new Device();
+    const model = device.model(true);
+    await model.start();
+    device.isWell = 'hangs';
+    await assert.rejects(model.use(signal, failing), /launch failure/);
+    const { waitedMs } = await withFakeTime(() => assert.rejects(model.use(signal, failing), LaneSick));
+    assert.equal(waitedMs, 120_000);
+    assert.equal(device.sick.length, 1);
+  });
 
   it('holds nothing against the device that is the fault of inputs, artifacts or a cancel', async () => {
     const device = new Device();

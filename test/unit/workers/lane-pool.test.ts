@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Device } from '../../../src/contract/devices.js';
 import { Declined } from '../../../src/contract/failures.js';
 import type { LaneOffer } from '../../../src/contract/leases.js';
-import { type HostMeans, LanePool, type PooledLane } from '../../../src/workers/lane-pool.js';
+import { type HostMeans, LanePool, type LaneToKeep, type PooledLane } from '../../../src/workers/lane-pool.js';
 import { laneOffer } from '../../support/lane-offer.js';
 import { eventually } from '../../support/processes.js';
 
@@ -45,6 +46,12 @@ class Means implements HostMeans {
   freeMemory = async (): Promise<number> => this.free;
 }
 
+const keep = (lane: FakeLane, seconds: number, isOver = false): LaneToKeep<FakeLane> => ({
+  lane,
+  seconds,
+  isOver: async () => isOver,
+});
+
 const poolOf = (means: HostMeans, ...devices: Device[]): LanePool<FakeLane> =>
   new LanePool(devices, means, 'h', pino({ level: 'silent' }));
 
@@ -60,7 +67,7 @@ describe('workers/lane-pool', () => {
     assert.deepEqual(await both.take(laneOffer({ device: 'cuda' })), { device: cuda, warm: undefined });
     await assert.rejects(both.take(laneOffer({ device: 'cuda' })), Declined);
     assert.equal((await both.take(laneOffer())).device, cpu0);
-    both.release(cuda, undefined, 0);
+    both.release(cuda);
     assert.equal((await both.take(laneOffer({ device: 'cuda' }))).device, cuda);
   });
 
@@ -69,7 +76,7 @@ describe('workers/lane-pool', () => {
     await two.take(laneOffer());
     const { device } = await two.take(laneOffer());
     const lane = new FakeLane(laneOffer());
-    two.release(device, lane, 100);
+    two.release(device, keep(lane, 100));
     const next = await two.take(laneOffer({ lease: 'next', keepWarmSeconds: 5 }));
     assert.equal(next.device, cpu1);
     assert.equal(next.warm, lane);
@@ -80,7 +87,7 @@ describe('workers/lane-pool', () => {
   it('leaves the device of a warm lane alone while another is free', async () => {
     const two = pool(cpu0, cpu1);
     await two.take(laneOffer());
-    two.release(cpu0, new FakeLane(laneOffer()), 100);
+    two.release(cpu0, keep(new FakeLane(laneOffer()), 100));
     const other = laneOffer({ stage: 'dnabert-s' });
     assert.deepEqual(await two.take(other), { device: cpu1, warm: undefined });
     assert.deepEqual(await two.take(other), { device: cpu0, warm: undefined });
@@ -92,16 +99,16 @@ describe('workers/lane-pool', () => {
     const dna = laneOffer({ stage: 'dnabert-s' });
     await one.take(laneOffer());
     const [protein, nucleotide] = [new FakeLane(laneOffer()), new FakeLane(dna)];
-    one.release(cpu0, protein, 100);
+    one.release(cpu0, keep(protein, 100));
     assert.equal((await one.take(dna)).warm, undefined);
-    one.release(cpu0, nucleotide, 100);
+    one.release(cpu0, keep(nucleotide, 100));
     for (const [offer, lane] of [
       [laneOffer(), protein],
       [dna, nucleotide],
     ] as const) {
       const { warm } = await one.take(offer);
       assert.equal(warm, lane);
-      one.release(cpu0, warm, 100);
+      one.release(cpu0, keep(warm, 100));
     }
     await one.close();
     assert.deepEqual([protein.alive, nucleotide.alive], [false, false]);
@@ -127,7 +134,7 @@ describe('workers/lane-pool', () => {
     ] as const) {
       const avoid = [device === cpu0 ? 'h/cpu:1' : 'h/cpu:0'];
       await two.take(laneOffer({ stage: 'dnabert-s', avoid }));
-      two.release(device, idle(name), 100);
+      two.release(device, keep(idle(name), 100));
     }
     means.free = 0;
     assert.equal((await two.take(laneOffer({ stage: 'dnabert-s', avoid: ['h/cpu:1'] }))).device, cpu0);
@@ -140,7 +147,7 @@ describe('workers/lane-pool', () => {
     const one = pool(cuda);
     await one.take(laneOffer({ device: 'cuda' }));
     const lane = new FakeLane(laneOffer({ device: 'cuda' }));
-    one.release(cuda, lane, 100);
+    one.release(cuda, keep(lane, 100));
     await one.take(laneOffer({ device: 'cuda', stage: 'dnabert-s' }));
     assert.equal(lane.alive, false);
   });
@@ -175,7 +182,7 @@ describe('workers/lane-pool', () => {
     for (const other of others) {
       const one = pool(cpu0);
       await one.take(laneOffer());
-      one.release(cpu0, new FakeLane(laneOffer()), 100);
+      one.release(cpu0, keep(new FakeLane(laneOffer()), 100));
       assert.equal((await one.take(laneOffer(other))).warm, undefined, JSON.stringify(other));
       await one.close();
     }
@@ -186,7 +193,7 @@ describe('workers/lane-pool', () => {
     const one = poolOf(means, cpu0);
     await one.take(laneOffer());
     const lane = new FakeLane(laneOffer(), false);
-    one.release(cpu0, lane, 100);
+    one.release(cpu0, keep(lane, 100));
     means.free = 0;
     let taken = false;
     const taking = one.take(laneOffer({ stage: 'dnabert-s' })).then(() => (taken = true));
@@ -202,7 +209,7 @@ describe('workers/lane-pool', () => {
     const one = pool(cpu0);
     await one.take(laneOffer());
     const lane = new FakeLane(laneOffer(), false);
-    one.release(cpu0, lane, 0.05);
+    one.release(cpu0, keep(lane, 0.05));
     await eventually(() => lane.stopAsked, 5_000);
     await assert.rejects(one.take(laneOffer()), Declined);
     lane.die();
@@ -210,11 +217,34 @@ describe('workers/lane-pool', () => {
     assert.deepEqual(await one.take(laneOffer()), { device: cpu0, warm: undefined });
   });
 
+  it('ends a warm lane when its campaign was ended from outside, but not one that was taken over meanwhile', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      for (const isTaken of [false, true]) {
+        const one = pool(cpu0);
+        await one.take(laneOffer());
+        const lane = new FakeLane(laneOffer());
+        let isOver = false;
+        one.release(cpu0, { lane, seconds: 100, isOver: async () => isOver });
+        mock.timers.tick(60_000);
+        await sleep(0);
+        assert.equal(lane.stopAsked, false, 'its campaign goes on');
+        isOver = true;
+        mock.timers.tick(5_000);
+        if (isTaken) await one.take(laneOffer());
+        await sleep(0);
+        assert.equal(lane.stopAsked, !isTaken);
+      }
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it('keeps warm for as long as timers can count', async () => {
     const one = pool(cpu0);
     await one.take(laneOffer());
     const lane = new FakeLane(laneOffer());
-    one.release(cpu0, lane, 1e9);
+    one.release(cpu0, keep(lane, 1e9));
     await sleep(20);
     assert.equal((await one.take(laneOffer())).warm, lane);
   });
@@ -225,11 +255,11 @@ describe('workers/lane-pool', () => {
       await one.take(laneOffer());
       const lane = new FakeLane(laneOffer());
       if (dies === 'before') lane.die();
-      one.release(cpu0, lane, 100);
+      one.release(cpu0, keep(lane, 100));
       if (dies === 'after') lane.die();
       await sleep(0);
       assert.deepEqual(await one.take(laneOffer()), { device: cpu0, warm: undefined });
-      one.release(cpu0, undefined, 0);
+      one.release(cpu0);
     }
   });
 
@@ -237,7 +267,7 @@ describe('workers/lane-pool', () => {
     const two = pool(cpu0, cpu1);
     await two.take(laneOffer());
     two.retire(cpu0, 'NaN');
-    two.release(cpu0, undefined, 0);
+    two.release(cpu0);
     assert.equal((await two.take(laneOffer())).device, cpu1);
     await assert.rejects(two.take(laneOffer()), { what: 'no free cpu device' });
     two.retire(cpu1, 'no answer');
@@ -257,7 +287,7 @@ describe('workers/lane-pool', () => {
     const lanes = [new FakeLane(laneOffer()), new FakeLane(laneOffer())];
     for (const [i, device] of [cpu0, cpu1].entries()) {
       await two.take(laneOffer({ stage: i === 0 ? 'esm-2' : 'dnabert-s' }));
-      two.release(device, lanes[i], 100);
+      two.release(device, keep(lanes[i]!, 100));
     }
     await two.close();
     assert.deepEqual(
