@@ -8,6 +8,17 @@ export class Interrupted extends Error {
   }
 }
 
+/** An error of a command that has a use of its own for exit code 1. */
+export class ExitWith extends Error {
+  /** @param exitCode in place of 1. */
+  constructor(
+    readonly exitCode: number,
+    cause: unknown,
+  ) {
+    super('failed', { cause });
+  }
+}
+
 /** Exit code of a process that a signal ended: 128 and its number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -57,6 +68,10 @@ function report(error: unknown): number {
   // Commander has printed its message itself; exit code 0 is --help or --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof ExitWith) {
+    const exitCode = report(error.cause);
+    return exitCode === FAILED ? error.exitCode : exitCode;
+  }
   if (error instanceof VirnucproError) {
     const where = error.where === undefined ? '' : `${error.where}: `;
     process.stderr.write(`error: ${where}${error.what}\n${error.next}\n`);

@@ -89,3 +89,6 @@ export const BATCH_SEQUENCES = { min: 1, max: 100_000 } as const;
 
 /** A lane's main thread collects garbage this often: some 30 ms each time, while the session thread goes on. */
 export const COLLECT_GARBAGE_MS = 5_000;
+
+/** Scores that differ by no more are the same to `compare`: what the predecessor's comparison script takes by default. */
+export const SCORE_TOLERANCE = 1e-5;

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { InputError } from '../contract/failures.js';
+import { toInputError } from './input.js';
 
 /** A row of a TAB separated table, by column. */
 export type TableRow = Readonly<Record<string, string>>;
@@ -24,7 +25,10 @@ export async function* readTable(file: string, columns: readonly string[]): Asyn
   if (header === undefined) throw notOurs('the table is empty', file);
 }
 
-/** The lines of a TAB separated file without a header. */
+/**
+ * The lines of a TAB separated file, as their cells.
+ * @throws InputError when it is not there or cannot be read.
+ */
 export async function* readLines(file: string): AsyncGenerator<string[]> {
   const input = createReadStream(file);
   // Readline does not pass the stream's errors on.
@@ -36,10 +40,15 @@ export async function* readLines(file: string): AsyncGenerator<string[]> {
     if (input.errored) throw input.errored;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notOurs('no such file', file);
-    throw error;
+    throw toInputError(error, file);
   } finally {
     input.destroy();
   }
+}
+
+/** An id of prediction_results_highestscore.csv, which pandas quotes when it holds a quote. */
+export function unquoted(text: string): string {
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }
 
 function notOurs(what: string, where: string): InputError {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../contract/failures.js';
 import { type Provenance, provenanceSchema } from '../io/provenance.js';
-import { readLines, readTable } from '../io/read-table.js';
+import { readLines, readTable, unquoted } from '../io/read-table.js';
 import { chunkSpan } from '../sequence/chunk.js';
 import { contigOfChunk, numberOfChunk } from '../sequence/ids.js';
 import type { Bin, Tone, TrackMark } from './charts.js';
@@ -204,11 +204,6 @@ async function readScores(
     track.add(span.start, span.end, pVirus, pOther);
   }
   return { bins: scores.bins(), called, viral };
-}
-
-/** As pandas quotes in the highest-score table. */
-function unquoted(text: string): string {
-  return text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }
 
 async function readRegions(file: string, tracked: ReadonlyMap<string, Track>): Promise<SampleData['regions']> {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { distance } from 'fastest-levenshtein';
 import { OptionError } from '../../contract/failures.js';
-import type { ValueType } from './value-types.js';
+import { type ValueType, wordsOf } from './value-types.js';
 
 /**
  * One option of a command, at its one place. Its name, in camel case, is its key in the table; the flag, the variable
@@ -58,6 +58,9 @@ export function addOptions(command: Command, table: OptionTable): Command {
       spec.defaultText ?? (spec.default === undefined || spec.default === false ? '' : String(spec.default));
     const help = shown === '' ? spec.help : `${spec.help} (default: ${shown})`;
     const option = new Option(spec.takes === undefined ? flags : `${flags} ${spec.takes}`, help).helpGroup(spec.group);
+    const words = wordsOf(spec.type);
+    // For the help and completion; the check is readOptions', also for what does not come from the command line.
+    if (words !== undefined) option.argChoices = words;
     command.addOption(spec.hidden ? option.hideHelp() : option);
     if (spec.negatable) command.addOption(new Option(`--no-${kebab(name)}`).hideHelp());
   }

@@ -45,7 +45,7 @@ export const PREDICT_OPTIONS = {
   },
   modelType: {
     short: '-m',
-    takes: '<300|500|custom>',
+    takes: '<type>',
     group: MODELS,
     help: 'classifier for chunks of that length; custom: your own, with -p and -e',
     type: oneOf('300', '500', 'custom'),

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
  * Flags of the original command line that have lost their meaning, and what does their work here. Source: the original
  * `virnucpro predict` (cli/predict.py).
  */
-const RETIRED: Readonly<Record<string, string>> = {
+export const RETIRED_FLAGS: Readonly<Record<string, string>> = {
   '--parallel': '--lanes says how many processes work at once',
   '-b, --batch-size <n>': 'the classifier takes a file batch at a time; nothing to set',
   '-w, --num-workers <n>': '--threads says how many CPU threads work',
@@ -25,7 +25,7 @@ const RETIRED: Readonly<Record<string, string>> = {
 
 /** Accepts the retired flags, each with one line on standard error that says what replaces it. */
 export function addRetiredFlags(command: Command): Command {
-  for (const [flags, instead] of Object.entries(RETIRED)) {
+  for (const [flags, instead] of Object.entries(RETIRED_FLAGS)) {
     const option = new Option(flags).hideHelp();
     command.addOption(option);
     command.on(`option:${option.name()}`, () => {

@@ -50,3 +50,8 @@ export function oneOf<const T extends string>(...words: [T, ...T[]]): ValueType<
   const error = `allowed are ${words.join(', ')}`;
   return z.union([z.string(), z.number().transform(String)], { error }).pipe(z.enum(words, error));
 }
+
+/** All words that a type of {@link oneOf} takes; undefined for the others. */
+export function wordsOf(type: ValueType<unknown>): string[] | undefined {
+  return type instanceof z.ZodPipe && type.out instanceof z.ZodEnum ? type.out.options.map(String) : undefined;
+}

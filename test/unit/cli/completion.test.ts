@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { completionScript } from '../../../src/cli/completion/scripts.js';
+import { RETIRED_FLAGS } from '../../../src/cli/options/retired-flags.js';
+import { wholeProgram } from '../../../src/cli/program.js';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+/** A command and all below it. */
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+function has(program: string): boolean {
+  return spawnSync(program, ['-c', 'true']).status === 0;
+}
+
+describe('cli/completion', () => {
+  let dir: string;
+  let program: Command;
+  before(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-completion-'));
+    program = await wholeProgram();
+    for (const shell of SHELLS) await writeFile(path.join(dir, shell), completionScript(program, shell));
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  /** What bash offers for the last of `words`. */
+  const bashOffers = (...words: string[]): string[] => {
+    const code = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _virnucpro
+      printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const out = execFileSync('bash', ['--norc', '-c', code, 'bash', path.join(dir, 'bash'), 'virnucpro', ...words]);
+    return out
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '');
+  };
+
+  for (const shell of SHELLS) {
+    it(`${shell}: every command and every long option that is not retired is in the script`, () => {
+      const script = completionScript(program, shell);
+      const retired = Object.keys(RETIRED_FLAGS).flatMap((flags) => flags.match(/--[\w-]+/g)!);
+      const commands = allCommands(program);
+      assert.ok(commands.length > 20);
+      for (const command of commands) {
+        if (command !== program) assert.match(script, new RegExp(`\\b${command.name()}\\b`));
+        for (const { long } of command.options) {
+          if (long === undefined || retired.includes(long)) continue;
+          const word = shell === 'fish' ? `-l ${long.slice(2)}` : long;
+          assert.match(script, new RegExp(`${word}(?![\\w-])`), `${command.name()} ${long}`);
+        }
+      }
+      for (const long of retired) assert.ok(!new RegExp(`${long}(?![\\w-])`).test(script), long);
+    });
+
+    it(`${shell}: takes the script`, function () {
+      if (!has(shell)) return this.skip();
+      execFileSync(shell, ['-n', path.join(dir, shell)]);
+    });
+  }
+
+  it('bash completes a command', () => {
+    assert.deepEqual(bashOffers('pre'), ['predict']);
+    assert.deepEqual(bashOffers('se'), ['server', 'set-max-lanes']);
+    assert.deepEqual(bashOffers('').sort(), program.commands.map((command) => command.name()).sort());
+  });
+
+  it('bash completes what stands behind a command: commands, options, choices', () => {
+    assert.deepEqual(bashOffers('server', 'sta'), ['start', 'status']);
+    assert.deepEqual(bashOffers('utils', 'v'), ['validate']);
+    assert.deepEqual(bashOffers('predict', 'a.fa', '--keep-'), [
+      '--keep-intermediate',
+      '--keep-embeddings',
+      '--keep-warm',
+    ]);
+    assert.deepEqual(bashOffers('predict', '--no-p').sort(), ['--no-persistent-models', '--no-progress']);
+    assert.deepEqual(bashOffers('predict', '--model-type', ''), ['300', '500', 'custom']);
+    assert.deepEqual(bashOffers('predict', '-m', '5'), ['500']);
+    assert.deepEqual(bashOffers('completion', ''), ['bash', 'zsh', 'fish']);
+    assert.deepEqual(bashOffers('server', 'start', '--t'), ['--temporal-cli', '--threads']);
+  });
+
+  it('bash tells options of one name apart by their command', () => {
+    assert.deepEqual(bashOffers('status', '--o'), ['--output-dir']);
+    assert.deepEqual(bashOffers('server', 'status', '--o'), []);
+  });
+
+  it('bash offers nothing of its own where a file is meant', () => {
+    assert.deepEqual(bashOffers('predict', '-o', 'sta'), []);
+    assert.deepEqual(bashOffers('predict', 'cont'), []);
+  });
+
+  it('the command prints the script', () => {
+    const main = path.resolve('dist/src/cli/main.js');
+    const { status, stdout } = spawnSync(process.execPath, [main, 'completion', 'bash'], { encoding: 'utf8' });
+    assert.deepEqual([status, stdout], [0, completionScript(program, 'bash')]);
+    assert.equal(spawnSync(process.execPath, [main, 'completion', 'csh']).status, 2);
+  });
+});
