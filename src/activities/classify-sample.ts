@@ -27,7 +27,10 @@ export interface ClassifySampleInput {
   sample: SampleSpec;
   split: SplitOutput;
   models: RunModels;
-  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings' | 'lanes' | 'persistent'>;
+  options: Pick<
+    RunOptions,
+    'outputDir' | 'chunkSize' | 'renameDuplicates' | 'keepIntermediate' | 'keepEmbeddings' | 'lanes' | 'persistent'
+  >;
   /** How the stages went, for provenance.json. */
   stages: Record<Stage, StageSummary>;
 }
@@ -50,6 +53,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
     }
     const store = openStore(options.outputDir);
     const outputDir = path.join(options.outputDir, sample.prefix);
+    const { renameDuplicates = false, chunkSize } = options;
     const entries = await readJsonLines<ManifestEntry>(await store.get(split.manifest));
     const batches = entries.map((entry): EmbeddedBatch => ({
       frames: entry.frames,
@@ -65,8 +69,8 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         contigs: split.contigs,
         batches,
         classifier,
-        input: { path: sample.input, sha256: split.inputSha256 },
-        chunkSize: options.chunkSize,
+        input: { path: sample.input, sha256: split.inputSha256, renameDuplicates },
+        chunkSize,
         outputDir,
         stem: sample.stem,
         signal: cancellationSignal,
@@ -76,7 +80,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         },
       });
       if (options.keepIntermediate) {
-        await splitToFasta({ input: sample.input, stem: sample.stem, outputDir, chunkSize: options.chunkSize });
+        await splitToFasta({ input: sample.input, stem: sample.stem, outputDir, chunkSize, renameDuplicates });
       }
       await recordProvenance(path.join(outputDir, 'provenance.json'), input, {
         counts,

@@ -14,7 +14,7 @@ const RULE = 2;
 /** What tells one sample's results from another's. */
 export interface SampleIdentity {
   sample: SampleSpec;
-  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'keepIntermediate' | 'keepEmbeddings'>;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'renameDuplicates' | 'keepIntermediate' | 'keepEmbeddings'>;
   models: RunModels;
 }
 
@@ -110,6 +110,7 @@ function origin({ sample, options, models }: SampleIdentity, inputSha256: string
     input: inputSha256,
     stem: sample.stem,
     chunkSize: options.chunkSize,
+    ...(options.renameDuplicates && { renameDuplicates: 1 }),
     dna: models.dna.digest,
     protein: models.protein.digest,
     precision: models.dna.precision,

@@ -29,6 +29,7 @@ export async function recordProvenance(
     options: {
       'expected-length': options.chunkSize,
       'batch-sequences': split.batchSequences,
+      'rename-duplicates': options.renameDuplicates ?? false,
       'persistent-models': options.persistent,
       lanes: options.lanes,
       precision: models.dna.precision,

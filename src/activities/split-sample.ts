@@ -10,7 +10,7 @@ import { workPrefix } from './keys.js';
 /** Argument of the `splitSample` activity. */
 export interface SplitSampleInput {
   sample: SampleSpec;
-  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'batchSequences'>;
+  options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'batchSequences' | 'renameDuplicates'>;
 }
 
 /**
@@ -26,6 +26,7 @@ export async function splitSample({ sample, options }: SplitSampleInput): Promis
       input: sample.input,
       chunkSize: options.chunkSize,
       ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
+      renameDuplicates: options.renameDuplicates ?? false,
       store,
       prefix: workPrefix(sample),
       signal: Context.current().cancellationSignal,

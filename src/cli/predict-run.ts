@@ -50,6 +50,7 @@ export async function predict(
   const run: RunOptions = {
     chunkSize,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
+    ...(options.renameDuplicates && { renameDuplicates: true }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
     classifier,
@@ -120,6 +121,8 @@ async function requestOf(run: RunOptions): Promise<RunRequest> {
   return {
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',
+    // Only if given: runs that were started before there was this option are the same without it.
+    ...(run.renameDuplicates && { renameDuplicates: true }),
     dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
     proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
     classifier: await weightsDigest(run.classifier, cacheFolderPath()),

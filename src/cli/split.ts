@@ -12,19 +12,23 @@ export function splitCommand(): Command {
     .description('Cut contigs into chunks and translate them: the FASTA files that prediction starts from')
     .argument('<input>', 'FASTA file, plain or gzipped, or - for standard input')
     .option('-e, --expected-length <bases>', 'length of a chunk', wholeNumber('--expected-length', CHUNK_SIZE), 500)
+    .option('--rename-duplicates', 'call a record whose name came before name_2, name_3, ... instead of refusing it')
     .option('-o, --output-dir <folder>', 'where the files go', '.')
-    .action(async (input: string, options: { expectedLength: number; outputDir: string }) => {
-      const { files, ...totals } = await splitToFasta({
-        input,
-        stem: inputStem(input),
-        outputDir: await makeOutputFolder(options.outputDir),
-        chunkSize: options.expectedLength,
-        signal: interruption(),
-      });
-      console.log(
-        `${totals.records} records, ${totals.bases} bases: ${totals.chunks} chunks, ` +
-          `${totals.chunksNoOpenFrame} without an open frame, ${totals.frames} frames`,
-      );
-      Object.values(files).forEach((file) => console.log(file));
-    });
+    .action(
+      async (input: string, options: { expectedLength: number; outputDir: string; renameDuplicates?: boolean }) => {
+        const { files, ...totals } = await splitToFasta({
+          input,
+          stem: inputStem(input),
+          outputDir: await makeOutputFolder(options.outputDir),
+          chunkSize: options.expectedLength,
+          renameDuplicates: options.renameDuplicates ?? false,
+          signal: interruption(),
+        });
+        console.log(
+          `${totals.records} records, ${totals.bases} bases: ${totals.chunks} chunks, ` +
+            `${totals.chunksNoOpenFrame} without an open frame, ${totals.frames} frames`,
+        );
+        Object.values(files).forEach((file) => console.log(file));
+      },
+    );
 }

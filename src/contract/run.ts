@@ -41,6 +41,8 @@ export interface RunOptions extends LaneOptions {
   chunkSize: number;
   /** Frames in a file batch; undefined: by the size of the sample. */
   batchSequences?: number;
+  /** Records whose id came before get another (io/fasta.ts); undefined: they are refused. */
+  renameDuplicates?: boolean;
   dnaModel: string;
   proteinModel: string;
   classifier: string;

@@ -42,6 +42,11 @@ export interface FastaRecord {
 export interface ReadFastaOptions {
   /** Default: {@link NUCLEOTIDES}. */
   alphabet?: Alphabet;
+  /**
+   * Gives a record whose id an earlier one has, of its own or given here, the first free of `id_2`, `id_3` and so on,
+   * instead of refusing it.
+   */
+  renameDuplicates?: boolean;
   signal?: AbortSignal;
 }
 
@@ -56,10 +61,10 @@ export interface ReadFastaOptions {
 export async function* readFasta(
   source: AsyncIterable<Uint8Array>,
   file: string,
-  { alphabet = NUCLEOTIDES, signal }: ReadFastaOptions = {},
+  { alphabet = NUCLEOTIDES, renameDuplicates = false, signal }: ReadFastaOptions = {},
 ): AsyncGenerator<FastaRecord> {
   const breathe = breather(signal);
-  const parser = new FastaParser(file, alphabet);
+  const parser = new FastaParser(file, alphabet, renameDuplicates);
   for await (const piece of source) {
     signal?.throwIfAborted();
     let at = 0;
@@ -93,11 +98,14 @@ class FastaParser {
   private records = 0;
   private readonly sequence = new GrowingBytes();
   private readonly ids = new IdSet();
+  /** By id that came again: the number to try for its next copy. */
+  private readonly nextCopy = new Map<string, number>();
   private readonly isLetter: Uint8Array;
 
   constructor(
     private readonly file: string,
     private readonly alphabet: Alphabet,
+    private readonly renameDuplicates: boolean,
   ) {
     this.isLetter = membership(alphabet);
   }
@@ -218,11 +226,22 @@ class FastaParser {
       index: this.records,
     };
     this.records += 1;
-    if (!this.ids.add(id)) {
+    if (this.ids.add(id)) return;
+    if (!this.renameDuplicates) {
       throw this.error(
         'this id is used by an earlier record',
-        'Give every record its own id, for example with seqkit rename',
+        'Give every record its own id, for example with seqkit rename, or let predict and split do it: --rename-duplicates',
       );
+    }
+    this.record.id = this.freeId(this.record.id);
+  }
+
+  private freeId(id: string): string {
+    for (let copy = this.nextCopy.get(id) ?? 2; ; copy += 1) {
+      const free = `${id}_${copy}`;
+      if (!this.ids.add(Buffer.from(free))) continue;
+      this.nextCopy.set(id, copy + 1);
+      return free;
     }
   }
 

@@ -22,6 +22,8 @@ export interface SplitFastaInput {
   outputDir: string;
   /** Window in bases. */
   chunkSize: number;
+  /** As {@link readFasta} takes it. */
+  renameDuplicates?: boolean;
   /** Threads besides the calling one; default: one for each other core, up to {@link MOST_THREADS}. */
   threads?: number;
   signal?: AbortSignal;
@@ -63,7 +65,9 @@ async function writeFiles(
   paths: SplitFastaOutput['files'],
 ): Promise<Omit<SplitFastaOutput, 'files'>> {
   const stoppable = task.signal === undefined ? {} : { signal: task.signal };
-  const records = readFasta(readInput(task.input, stoppable), inputName(task.input), stoppable);
+  const { renameDuplicates = false } = task;
+  const source = readInput(task.input, stoppable);
+  const records = readFasta(source, inputName(task.input), { ...stoppable, renameDuplicates });
   const totals = { records: 0, bases: 0, chunks: 0, chunksNoOpenFrame: 0, frames: 0 };
   async function* counted(): AsyncGenerator<FastaRecord> {
     for await (const record of records) {

@@ -25,6 +25,8 @@ export interface SplitSampleInput {
   chunkSize: number;
   /** Frames in a file batch; default {@link batchSize}. */
   batchSequences?: number;
+  /** As {@link readFasta} takes it. */
+  renameDuplicates?: boolean;
   store: ArtifactStore;
   /** What keys in the store start with: empty, or ending in `/`. */
   prefix: string;
@@ -209,9 +211,10 @@ class Split {
 
   /** The input's records, and at its end the check that it is still the file that was digested. */
   private async *records(): AsyncGenerator<FastaRecord> {
-    const { input } = this.task;
+    const { input, renameDuplicates = false } = this.task;
     const stoppable = this.task.signal === undefined ? {} : { signal: this.task.signal };
-    yield* readFasta(readInput(input, { ...stoppable, onRead: this.onRead }), input, stoppable);
+    const source = readInput(input, { ...stoppable, onRead: this.onRead });
+    yield* readFasta(source, input, { ...stoppable, renameDuplicates });
     if ((await stampOf(input)) === this.stamp) return;
     throw new InputError({ what: 'the file changed while it was read', where: input, next: 'Run it again' });
   }
@@ -222,7 +225,8 @@ class Split {
   }
 
   private origin(kind: string): Origin {
-    return { kind, rule: RULE, input: this.inputSha256, chunkSize: this.task.chunkSize };
+    const { chunkSize, renameDuplicates } = this.task;
+    return { kind, rule: RULE, input: this.inputSha256, chunkSize, ...(renameDuplicates && { renameDuplicates: 1 }) };
   }
 }
 

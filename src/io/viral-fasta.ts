@@ -14,6 +14,8 @@ const LINE = 60;
 export interface InputFile {
   path: string;
   sha256: string;
+  /** Whether its records were renamed then, as {@link readFasta} does it. */
+  renameDuplicates?: boolean;
 }
 
 /**
@@ -50,7 +52,9 @@ async function copyContigs(
 ): Promise<void> {
   const stoppable = signal === undefined ? {} : { signal };
   const breathe = breather(signal);
-  for await (const { id, sequence } of readFasta(readInput(input.path, stoppable), input.path, stoppable)) {
+  const { renameDuplicates = false } = input;
+  const records = readFasta(readInput(input.path, stoppable), input.path, { ...stoppable, renameDuplicates });
+  for await (const { id, sequence } of records) {
     const text = viral.get(id);
     if (text === undefined) continue;
     writer.text(`>${id} ${text}\n`);

@@ -30,6 +30,12 @@ export const PREDICT_OPTIONS = {
     help: 'CSV file with columns sample,path: more inputs, with names',
     type: text(),
   },
+  renameDuplicates: {
+    group: INPUT,
+    help: 'call a record whose name came before name_2, name_3, ... instead of refusing it',
+    type: yesOrNo(),
+    default: false,
+  },
   keepIntermediate: {
     short: '-k',
     group: INPUT,

@@ -113,6 +113,17 @@ describe('io/fasta', () => {
     assert.equal((await refusal(Buffer.from('>\xe9\nAC', 'latin1'))).what, 'id is not UTF-8 text');
   });
 
+  it('renames repeated ids when asked to, in the order of the file, and never to one that is taken', async () => {
+    const ids = async (text: string): Promise<string[]> => {
+      const found = await records(text.replace(/\S+/g, '>$& of old\nAC'), 3, { renameDuplicates: true });
+      return found.map((record) => record.split('|of old|AC')[0]!);
+    };
+    assert.deepEqual(await ids('a\na\na_2\na\n'), ['a', 'a_2', 'a_2_2', 'a_3']);
+    assert.deepEqual(await ids('a_2\na\na\na\na_3\n'), ['a_2', 'a', 'a_3', 'a_4', 'a_3_2']);
+    assert.deepEqual(await ids('a\nb\nc\n'), ['a', 'b', 'c']);
+    assert.deepEqual(await ids('é\né\n'), ['é', 'é_2']);
+  });
+
   it('refuses a header line without end', async () => {
     await assert.rejects(records(`>${'x'.repeat((1 << 20) + 1)}`, 1 << 16), /header line of more than/);
   });

@@ -114,6 +114,23 @@ describe('io/split-sample', () => {
     assert.notDeepEqual(other.batches[0]!.sha256, first.batches[0]!.sha256);
   });
 
+  it('renames repeated ids when asked to; another artifact than without, which refuses them', async () => {
+    const input = path.join(dir, 'twice.fa');
+    await writeFile(input, '>a\nATGAAATGAAATG\n>a\nATGAAA\n');
+    const output = await split({ input, chunkSize: 20, renameDuplicates: true });
+    const rows = await readContigs(await store.get(output.contigs));
+    assert.deepEqual(
+      rows.map(({ id, length }) => [id, length]),
+      [
+        ['a', 13],
+        ['a_2', 6],
+      ],
+    );
+    const { ids } = await readFrames(await store.get(output.batches[0]!));
+    assert.deepEqual([...new Set(ids.map((id) => id.slice(0, -2)))], ['a_chunk_1', 'a_2_chunk_1']);
+    await assert.rejects(split({ input, chunkSize: 20 }), InputError);
+  });
+
   it('writes nothing for a bad input', async () => {
     const input = path.join(dir, 'bad.fa');
     await writeFile(input, `>a\n${'ATGAAA'.repeat(200)}\n>a\nACGT\n`);

@@ -37,6 +37,12 @@ describe('io/viral-fasta', () => {
     });
   }
 
+  it('finds a contig by the name that it was given when records were renamed', async () => {
+    const input = { ...(await inputOf('twice.fa', '>a\nACGT\n>a\nGGCC\n')), renameDuplicates: true };
+    const file = await writeViralFasta(path.join(dir, 'renamed.fa'), input, new Map([['a_2', 'tier=review']]));
+    assert.equal(await readFile(file.path, 'utf8'), '>a_2 tier=review\nGGCC\n');
+  });
+
   it('is empty when no contig is viral, without looking at the input', async () => {
     const file = await writeViralFasta(path.join(dir, 'none.fa'), { path: '/nowhere', sha256: '' }, new Map());
     assert.equal(file.bytes, 0);
