@@ -60,10 +60,14 @@ export function differences(record: RunRecord, asked: Pick<RunRecord, 'request' 
   const names = new Set([...Object.keys(record.request), ...Object.keys(asked.request)]);
   const options = [...names]
     .filter((name) => record.request[name] !== asked.request[name])
-    .map((name) => `${name} was ${record.request[name]} and is ${asked.request[name]}`);
+    .map((name) => `${name} was ${valueText(record.request[name])} and is ${valueText(asked.request[name])}`);
   const samples = sampleDifferences(record.samples, asked.samples);
   const more = samples.length > SHOWN ? [`${samples.length - SHOWN} more samples differ`] : [];
   return [...options, ...samples.slice(0, SHOWN), ...more];
+}
+
+function valueText(value: RunRequest[string] | undefined): string {
+  return value === undefined ? 'not given' : String(value);
 }
 
 function sampleDifferences(before: RunRecord['samples'], now: RunRecord['samples']): string[] {

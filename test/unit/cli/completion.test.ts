@@ -15,8 +15,11 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-function has(program: string): boolean {
-  return spawnSync(program, ['-c', 'true']).status === 0;
+/** A test that needs a shell; skipped, with the reason in its title, where it is not installed. */
+function itWith(shell: string, title: string, test: () => void): void {
+  const isHere = spawnSync(shell, ['-c', 'true']).status === 0;
+  if (isHere) it(`${shell}: ${title}`, test);
+  else it.skip(`${shell}: ${title} (skipped: no ${shell} here)`, test);
 }
 
 describe('cli/completion', () => {
@@ -57,8 +60,7 @@ describe('cli/completion', () => {
       for (const long of retired) assert.ok(!new RegExp(`${long}(?![\\w-])`).test(script), long);
     });
 
-    it(`${shell}: takes the script`, function () {
-      if (!has(shell)) return this.skip();
+    itWith(shell, 'takes the script', () => {
       execFileSync(shell, ['-n', path.join(dir, shell)]);
     });
   }
@@ -92,6 +94,19 @@ describe('cli/completion', () => {
   it('bash offers nothing of its own where a file is meant', () => {
     assert.deepEqual(bashOffers('predict', '-o', 'sta'), []);
     assert.deepEqual(bashOffers('predict', 'cont'), []);
+  });
+
+  itWith('fish', 'completes the same', () => {
+    const offers = (line: string): string[] => {
+      const code = `source ${path.join(dir, 'fish')}; complete -C '${line}'`;
+      const lines = execFileSync('fish', ['--no-config', '-c', code], { cwd: dir }).toString().trimEnd().split('\n');
+      return lines.map((offer) => offer.split('\t')[0]!).sort();
+    };
+    assert.deepEqual(offers('virnucpro pre'), ['predict']);
+    assert.deepEqual(offers('virnucpro server sta'), ['start', 'status']);
+    assert.deepEqual(offers('virnucpro predict --model-type '), ['300', '500', 'custom']);
+    assert.deepEqual(offers('virnucpro server status --'), ['--help', '--json']);
+    assert.deepEqual(offers('virnucpro predict ba'), ['bash']);
   });
 
   it('the command prints the script', () => {

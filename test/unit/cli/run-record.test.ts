@@ -35,6 +35,12 @@ describe('differences', () => {
     assert.deepEqual(moved, ['sample b was /in/b.fa and is /new/b.fa']);
   });
 
+  it('says of an option that only one of them was given that the other was not', () => {
+    const asked = { ...record, request: { ...record.request, renameDuplicates: true } };
+    assert.deepEqual(differences(record, asked), ['renameDuplicates was not given and is true']);
+    assert.deepEqual(differences(asked, record), ['renameDuplicates was true and is not given']);
+  });
+
   it('names the first few of many', () => {
     const samples = Array.from({ length: 9 }, (_, i) => ({ name: `s${i}`, input: `${i}`, sha256: 'x' }));
     const shown = differences({ ...record, samples: [] }, { ...record, samples });

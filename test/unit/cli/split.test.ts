@@ -58,6 +58,14 @@ describe('cli/split', () => {
     assert.deepEqual(await readdir(dir), []);
   });
 
+  it('renames repeated records with --rename-duplicates', async () => {
+    const text = '>a\nATGAAA\n>a\nATGCCC\n';
+    assert.equal((await virnucpro(['split', '-', '-o', dir], text)).code, 1);
+    assert.equal((await virnucpro(['split', '-', '-o', dir, '--rename-duplicates'], text)).code, 0);
+    const chunks = await readFile(path.join(dir, 'stdin_chunked500.fa'), 'utf8');
+    assert.equal(chunks, '>a_chunk_1\nATGAAA\n>a_2_chunk_1\nATGCCC\n');
+  });
+
   it('leaves nothing when it is interrupted', async () => {
     const child = spawn(process.execPath, [
       '--input-type=module',
