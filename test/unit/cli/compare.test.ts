@@ -202,6 +202,15 @@ Different
     assert.match(err, /^error: A\/x_merged\/prediction_results_highestscore\.csv: a folder, not a file\n/);
   });
 
+  it('finds every sample of a folder in which the original left its results beside its inputs', async () => {
+    await sample('O', 'b', twoFrames, oneChunk);
+    await sample('O', 'a', twoFrames, oneChunk);
+    await mkdir(path.join(dir, 'O', 'unfinished_merged'));
+    const folder = path.join(dir, 'O');
+    const expected = ['a', 'b'].map((stem) => [stem, path.join(folder, `${stem}_merged`)]);
+    assert.deepEqual([...(await findResults(folder))], expected);
+  });
+
   it('counts only what campaign.tsv calls done: what an earlier run left is not compared', async () => {
     const columns =
       'contigs\tcontigs_called\tcontigs_viral\tviral_regions\tchunks\tchunks_called\tchunks_viral\tframes_quarantined';
