@@ -88,7 +88,10 @@ describe('a model that was brought along', () => {
     await refused({ source, name: 'esm2-35m' }, /checkpoint is esm2, hidden 320, .* expected esm2, hidden 480/);
     await refused({ source, name: 'esm3' }, /no model 'esm3'/);
     await refused({ source: path.join(root, 'nowhere') }, /^ModelError: no such file or folder/);
-    await refused({ source: `${MODELS}/esm2-tiny` }, /^OptionError: cannot tell which model it is \(esm2, hidden 80, 3 layers\).*--name/);
+    await refused(
+      { source: `${MODELS}/esm2-tiny` },
+      /^OptionError: cannot tell which model it is \(esm2, hidden 80, 3 layers\).*--name/,
+    );
   });
 
   it('does not take the place of another', async () => {

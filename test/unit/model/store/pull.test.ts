@@ -167,7 +167,7 @@ describe('pullModel', () => {
   });
 
   it('refuses wrong bytes of the right size, of weights and of small files', async () => {
-    for (const wrong of [WEIGHTS, 'config.json']) {
+    for (const wrong of ['config.json', WEIGHTS]) {
       hub.serve = (request, response) => {
         const content = Buffer.from(request.content);
         if (request.name === wrong) content[content.length - 2]! ^= 1;
@@ -249,6 +249,32 @@ describe('pullModel', () => {
     await refused(/HF_ENDPOINT is 'mirror.example.org'/, {}, OptionError);
   });
 
+  it('follows the hub to its storage, with the range and without the token', async () => {
+    const storage = await FakeHub.open(REPO, source);
+    try {
+      env['HF_TOKEN'] = 'hf_secret';
+      let broken = false;
+      storage.serve = (request, response) => {
+        if (request.name !== WEIGHTS || broken) return sendFrom(request, response);
+        broken = true;
+        breakOffAfter(4_000_000, request, response);
+      };
+      hub.answer = (url, response) => {
+        if (!url.endsWith(WEIGHTS)) return false;
+        response.writeHead(302, { location: storage.endpoint + url }).end();
+        return true;
+      };
+      await pull();
+      assert.match(storage.filesAsked.join(), /^model\.safetensors,model\.safetensors bytes=[1-9]\d*-$/);
+      assert.deepEqual(
+        storage.headers.map(({ authorization }) => authorization),
+        [undefined, undefined],
+      );
+    } finally {
+      await storage.close();
+    }
+  });
+
   it('looks for room before it asks for a file, naming both numbers', async () => {
     hub.list = (siblings) => siblings.map((entry) => (entry.rfilename === WEIGHTS ? { ...entry, size: 5e15 } : entry));
     await refused(/needs 5000 TB of disk space, [\d.]+ [kMGT]B are free/, {}, StorageError);
@@ -298,17 +324,28 @@ describe('pullModel', () => {
     assert.match(said, /model\.safetensors: 10\.\d MB of 10\.\d MB\n/);
   });
 
-  it('a killed pull leaves its lock, which the next takes over at once', async () => {
+  it('Ctrl-C keeps what came; a killed pull leaves its lock, too, which the next takes over at once', async () => {
     hub.serve = (request, response) => {
       if (request.name !== WEIGHTS) return sendFrom(request, response);
-      response.writeHead(200, { 'content-length': request.content.length });
-      response.write(request.content.subarray(0, 4_000_000));
+      response.writeHead(request.range === undefined ? 200 : 206, {
+        'content-length': request.content.length - request.from,
+        'content-range': `bytes ${request.from}-/*`,
+      });
+      response.write(request.content.subarray(request.from, 4_000_000 + request.from / 2));
     };
-    const { child, output, ended } = startCli(['models', 'pull', 'esm2-8m'], root, '', env);
-    while (!/safetensors: [34]/.test(output())) await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill('SIGKILL');
-    await ended;
-    assert.equal(await isThere(path.join(root, 'models/.esm2-8m.lock')), true);
+    const stopped = async (signal: NodeJS.Signals, seen: RegExp): Promise<number | null> => {
+      const { child, output, ended } = startCli(['models', 'pull', 'esm2-8m'], root, '', env);
+      while (!seen.test(output())) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill(signal);
+      return (await ended).code;
+    };
+    const lock = path.join(root, 'models/.esm2-8m.lock');
+    assert.equal(await stopped('SIGINT', /safetensors: [34]/), 130);
+    assert.equal(await isThere(lock), false);
+    const kept = (await stat(part())).size;
+    assert.ok(kept > 3_000_000);
+    assert.equal(await stopped('SIGKILL', /safetensors: 5/), null);
+    assert.equal(await isThere(lock), true);
     hub.serve = sendFrom;
     const started = Date.now();
     await pull();
