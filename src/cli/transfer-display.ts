@@ -9,12 +9,14 @@ const REDRAW_MS = 100;
 export interface TransferDisplay {
   /** @param done bytes that are there; the first call for a file may have some. */
   show: (file: string, done: number, total: number) => void;
+  /** A line for the eyes beside it. */
+  note: (line: string) => void;
   close: () => void;
 }
 
 /** A bar that redraws in place on a terminal; elsewhere a plain line for each tenth of a file. */
 export function openTransferDisplay(stream: NodeJS.WriteStream): TransferDisplay {
-  return stream.isTTY ? bars(stream) : lines((line) => stream.write(`${line}\n`));
+  return stream.isTTY ? bars(stream) : lines((line) => void stream.write(`${line}\n`));
 }
 
 function bars(stream: NodeJS.WriteStream): TransferDisplay {
@@ -37,6 +39,10 @@ function bars(stream: NodeJS.WriteStream): TransferDisplay {
       );
       if (done === total) update.done();
     },
+    note: (line) => {
+      update.clear();
+      stream.write(`${line}\n`);
+    },
     close: () => update.done(),
   };
 }
@@ -50,6 +56,7 @@ function lines(write: (line: string) => void): TransferDisplay {
       shown = step;
       write(`${file}: ${byteText(done)} of ${byteText(total)}`);
     },
+    note: write,
     close: () => {},
   };
 }

@@ -21,6 +21,7 @@ export async function pull(name: string, { revision }: { revision?: string }): P
         const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
         process.stderr.write(`${name} at revision ${commit}: ${files.length} files, ${byteText(bytes)}\n`);
       },
+      onTrouble: (trouble, waitMs) => display.note(`! ${trouble}; another try in ${waitMs / 1000} s`),
       onBytes: (file, done) => display.show(file.name, done, file.bytes),
     });
     const commit = pulled.revision === undefined ? '' : `, revision ${pulled.revision}`;

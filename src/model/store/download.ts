@@ -5,11 +5,9 @@ import { ModelError, VirnucproError } from '../../contract/failures.js';
 import { byteText } from '../../io/byte-text.js';
 import { sha256OfFile, toStorageError } from '../../io/local-store.js';
 import { type Hub, type HubFile, PassingTrouble, RANGE_NOT_THERE, passing, request } from './hub.js';
-import { type Patience, withPatience } from './patience.js';
+import { type Bearing, withPatience } from './patience.js';
 
-export interface DownloadOptions {
-  signal?: AbortSignal;
-  patience?: Patience;
+export interface DownloadOptions extends Bearing {
   /** Called with how many bytes are there, from what an earlier try left on. */
   onBytes?: (done: number) => void;
   /** Asked before anything is written; throws when this process may not any more. */
@@ -34,7 +32,7 @@ export async function downloadFile(
   target: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { signal, patience, onBytes, mayWrite } = options;
+  const { onBytes, mayWrite } = options;
   if ((await sizeOf(target)) !== undefined) {
     onBytes?.(file.bytes);
     return;
@@ -42,7 +40,7 @@ export async function downloadFile(
   const part = partOf(target);
   const attempt = (): Promise<void> => fetchRest(hub, url, file, part, options);
   const position = (): Promise<number> => bytesThere(target);
-  await withPatience(attempt, { where: url, position, ...(signal && { signal }), ...(patience && { patience }) });
+  await withPatience(attempt, { where: url, position }, options);
   if (!(await hasListedDigest(part, file))) {
     await rm(part);
     throw wrongFile(url, `what came for ${file.name} has not the digest that the hub lists`);

@@ -11,17 +11,15 @@ import { bytesThere, downloadFile } from './download.js';
 import { assertFreeSpace } from './free-space.js';
 import { type Hub, type HubFile, type HubRepository, fileUrl, openHub, readRepository } from './hub.js';
 import { type LockOptions, type ModelLock, withModelLock } from './lock.js';
-import { type Patience, withPatience } from './patience.js';
+import { type Bearing, withPatience } from './patience.js';
 import { readModelRecord, writeModelRecord } from './record.js';
 
-export interface PullRequest {
+export interface PullRequest extends Bearing {
   /** Short name or hub repository of a catalogued model. */
   name: string;
   /** Branch, tag or commit. Default: whatever is here, else the hub's `main`. */
   revision?: string;
   env: NodeJS.ProcessEnv;
-  signal?: AbortSignal;
-  patience?: Patience;
   lock?: Pick<LockOptions, 'onWait' | 'beatMs' | 'staleMs'>;
   /** Called before the first byte is asked for. */
   onFiles?: (files: readonly HubFile[], revision: string) => void;
@@ -87,32 +85,28 @@ async function revisionOf(place: ModelPlace): Promise<{ revision?: string | unde
 }
 
 async function download(name: string, hub: Hub, lock: ModelLock, request: PullRequest): Promise<Pulled> {
-  const { env, signal, patience, onFiles, onBytes } = request;
+  const { env, signal, onFiles, onBytes } = request;
   const { repo, expected } = CATALOGUE[name]!;
   const asked = request.revision ?? 'main';
-  const repository = await withPatience(() => readRepository(hub, repo, asked, signal), {
-    where: `${hub.endpoint}/${repo}`,
-    ...(signal && { signal }),
-    ...(patience && { patience }),
-  });
+  const where = `${hub.endpoint}/${repo}`;
+  const repository = await withPatience(() => readRepository(hub, repo, asked, signal), { where }, request);
   const { revision } = repository;
-  const files = filesToPull(repository, `${hub.endpoint}/${repo}`);
+  const files = filesToPull(repository, where);
   const folder = await stagingFolder(pullFolder(name, env), revision);
   const there = await Promise.all(files.map((file) => bytesThere(path.join(folder, file.name))));
   await assertFreeSpace(folder, sum(files.map(({ bytes }) => bytes)) - sum(there));
   onFiles?.(files, revision);
   for (const file of files) {
     await downloadFile(hub, fileUrl(hub, repository, file.name), file, path.join(folder, file.name), {
-      ...(signal && { signal }),
-      ...(patience && { patience }),
-      ...(onBytes && { onBytes: (done: number) => onBytes(file, done) }),
+      ...request,
+      onBytes: (done) => onBytes?.(file, done),
       mayWrite: () => lock.confirm(),
     });
   }
   await openModel(folder, cacheFolderPath(env), expected);
   await writeModelRecord(folder, {
     name,
-    source: `${hub.endpoint}/${repo}`,
+    source: where,
     revision,
     asked,
     date: new Date().toISOString(),

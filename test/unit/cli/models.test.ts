@@ -124,9 +124,11 @@ describe('the display of a download', () => {
     const display = openTransferDisplay(stream as unknown as NodeJS.WriteStream);
     display.show('model.safetensors', 25e6, 100e6);
     display.show('model.safetensors', 26e6, 100e6);
+    display.note('! broken off; another try in 1 s');
     display.show('model.safetensors', 100e6, 100e6);
     display.close();
     assert.ok(text.includes('model.safetensors        ██████░░░░░░░░░░░░░░░░░░ 25 MB of 100 MB\n'), text);
+    assert.ok(text.includes('! broken off; another try in 1 s\n'), text);
     assert.ok(!text.includes('26 MB'), 'not redrawn within a tenth of a second');
     assert.ok(text.includes('████████████████████████ 100 MB of 100 MB\n'), text);
   });

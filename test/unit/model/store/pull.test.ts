@@ -89,7 +89,9 @@ describe('pullModel', () => {
     const step = Math.ceil(size / 8);
     hub.serve = (request, response) =>
       request.name === WEIGHTS ? breakOffAfter(step, request, response) : sendFrom(request, response);
-    await pull();
+    const troubles: string[] = [];
+    await pull({ onTrouble: (trouble) => troubles.push(trouble) });
+    assert.ok(troubles.length >= 7 && troubles.every((trouble) => /^terminated: other side closed$/.test(trouble)));
     const ranges = hub.filesAsked.filter((asked) => asked.startsWith(WEIGHTS));
     assert.equal(ranges[0], WEIGHTS);
     // A broken connection may lose what was on its way.
