@@ -63,9 +63,11 @@ async function findPulled(name: string, { env, revision }: PullRequest): Promise
   try {
     await openModel(place.path, cacheFolderPath(env), CATALOGUE[name]!.expected);
   } catch (error) {
+    if (!(error instanceof ModelError) || place.kind === 'VIRNUCPRO_MODELS') throw error;
     // The hub's tools may have left half a model there. Ours is looked up before it.
-    if (place.kind === 'hub' && error instanceof ModelError) return undefined;
-    throw error;
+    if (place.kind === 'hub') return undefined;
+    const { what, where = place.path } = error;
+    throw new ModelError({ what, where, next: `Run virnucpro models rm ${name}, then pull it again`, cause: error });
   }
   const { revision: commit, asked } = await revisionOf(place);
   if (revision === undefined || revision === asked || (commit ?? '').startsWith(revision)) {

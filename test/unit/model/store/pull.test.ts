@@ -305,6 +305,8 @@ describe('pullModel', () => {
     await writeFile(path.join(snapshot, WEIGHTS), '');
     assert.equal((await pull()).path, target());
     await assert.rejects(pull({ revision: 'other' }), /is here at revision 0123\w+, not other .*models rm esm2-8m/);
+    await writeFile(path.join(target(), WEIGHTS), '');
+    await assert.rejects(pull(), /empty file .*virnucpro models rm esm2-8m, then pull it again/);
   });
 
   it('two processes pull at once: one downloads, the other waits and finds it there', async () => {
