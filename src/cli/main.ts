@@ -4,6 +4,7 @@ import { version } from '../version.js';
 import { attachCommand } from './attach.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
+import { modelsCommand } from './models.js';
 import { addPredictOptions, predictCommand } from './predict.js';
 import { reportCommand } from './report.js';
 import { runCli } from './run.js';
@@ -24,6 +25,7 @@ const program = new Command('virnucpro')
   .addCommand(reportCommand())
   .addCommand(splitCommand())
   .addCommand(embedCommand())
+  .addCommand(modelsCommand())
   .addCommand(workerCommand())
   .addCommand(serverCommand())
   .addCommand(utilsCommand());
