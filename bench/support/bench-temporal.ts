@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { availableParallelism } from 'node:os';
 import type { Client, Connection } from '@temporalio/client';
-import { startCampaign } from '../../src/cli/campaign-client.js';
+import { runIdOf, startCampaign } from '../../src/cli/campaign-client.js';
 import { type EmbeddedRun, openEmbeddedRun } from '../../src/cli/embedded-run.js';
 import { HEARTBEAT_MS, KEEP_WARM_SECONDS, PART_MS, STALLED_CALL_MS } from '../../src/contract/defaults.js';
 import type { RunOptions } from '../../src/contract/run.js';
@@ -50,7 +50,7 @@ export class BenchTemporal {
       stalledMs: STALLED_CALL_MS,
       ...options,
     });
-    const { handle } = await startCampaign(this.client, [sampleOf(input)], all);
+    const { handle } = await startCampaign(this.client, [sampleOf(input)], all, runIdOf([sampleOf(input)], all));
     return new WatchedRun(this.client, handle, all);
   }
 

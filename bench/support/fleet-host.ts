@@ -1,13 +1,14 @@
 /** `fleet-host HOST LANES BATCH_MS`: an agent whose lanes are simulated; kills the lane that its parent names. */
 import process from 'node:process';
 import { Worker } from '@temporalio/worker';
+import type { WarmLane } from '../../src/activities/hold-lane.js';
 import { createLeaseActivities } from '../../src/activities/index.js';
 import { prefixed } from '../../src/contract/activity-names.js';
 import { HEARTBEAT_THROTTLE_MS } from '../../src/contract/defaults.js';
 import { leaseQueue } from '../../src/contract/queues.js';
 import { connectWorker } from '../../src/workers/connection.js';
 import { cpuDevices } from '../../src/workers/cpu-devices.js';
-import { LanePool, type LaneToKeep } from '../../src/workers/lane-pool.js';
+import { LanePool } from '../../src/workers/lane-pool.js';
 import { createLog, installRuntime } from '../../src/workers/log.js';
 import { SimulatedLane } from './simulated-lane.js';
 
@@ -38,7 +39,7 @@ const worker = await Worker.create({
       },
       loaded: (device) => pool.loaded(device),
       retire: (device, reason) => pool.retire(device, reason),
-      release: (device, warm) => pool.release(device, warm as LaneToKeep<SimulatedLane> | undefined),
+      release: (device, warm) => pool.release(device, warm as WarmLane<SimulatedLane> | undefined),
     }),
   ),
   maxConcurrentActivityTaskExecutions: devices.length,

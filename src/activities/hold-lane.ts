@@ -39,8 +39,8 @@ export interface LaneExit {
 }
 
 /** A lane that keeps its model after its lease. */
-export interface WarmLane {
-  lane: LeasedLane;
+export interface WarmLane<Lane> {
+  lane: Lane;
   seconds: number;
   /** Whether the campaign that it served was ended from outside: then its lanes end, too. */
   isOver(): Promise<boolean>;
@@ -55,7 +55,7 @@ export interface HoldLaneDeps {
   /** The lane on this device holds its model. */
   loaded(device: Device): void;
   /** Gives the device back, with the lane to keep warm on it, if any. */
-  release(device: Device, warm?: WarmLane): void;
+  release(device: Device, warm?: WarmLane<LeasedLane>): void;
   /** Takes a device that stays sick out of service. */
   retire(device: Device, reason: string): void;
 }
@@ -63,8 +63,8 @@ export interface HoldLaneDeps {
 /**
  * The lease: holds one lane for a stage run until the run parks or cancels it, and tells the run of every change.
  * A process that dies is started again on the same queue, with backoff; one that gets nowhere ends the lease.
- * @throws ModelError and DeviceError as the lane reports them, LaneLost when the process keeps dying, LaneSick when the device does, Declined when no
- *   device is free, CancelledFailure when the run, the server or the host ends it.
+ * @throws ModelError and DeviceError as the lane reports them, LaneLost when the process keeps dying, LaneSick when the device does, Declined when
+ *   this host cannot serve the offer now, CancelledFailure when the run, the server or the host ends it.
  */
 export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<void> {
   const heartbeat = startHeartbeat({ host: deps.host, state: 'taking' });
@@ -76,13 +76,17 @@ export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<vo
   }
 }
 
-/** By lease and host, what its run was told: an offer that is declined comes back every second. */
+/** By lease and host, what its run was told last: an offer that is declined comes back every second. */
 const toldWhy = new Map<string, string>();
+
+/** Beyond that many, leases that ended long ago are forgotten, at the price of telling the others again. */
+const LEASES_REMEMBERED = 1000;
 
 async function declined({ lease }: LaneOffer, host: string, error: unknown): Promise<never> {
   const key = `${lease} ${host}`;
   if (error instanceof Declined && toldWhy.get(key) !== error.what) {
     await new LeasingRun().signal(LEASE_SIGNALS.declined, { lease, host, reason: error.what });
+    if (toldWhy.size >= LEASES_REMEMBERED) toldWhy.clear();
     toldWhy.set(key, error.what);
   }
   throw error;
@@ -182,7 +186,8 @@ class Lease {
 
   private async bringUp(lane: LeasedLane, warm: boolean): Promise<void> {
     const loadSeconds = warm ? 0 : await lane.start();
-    this.deps.loaded(this.device);
+    // The other mode loads for every batch: what that takes stays reserved as long as the lease.
+    if (this.offer.persistent) this.deps.loaded(this.device);
     await lane.open(this.queue, this.offer);
     this.heartbeat.details({ ...this.where, state: 'up', pid: lane.pid });
     await this.run.signal(LEASE_SIGNALS.up, { ...this.where, queue: this.queue, pid: lane.pid, loadSeconds });

@@ -55,7 +55,7 @@ export async function startCampaign(
   client: Client,
   samples: SampleSpec[],
   options: RunOptions,
-  workflowId = runIdOf(samples, options),
+  workflowId: string,
 ): Promise<StartedCampaign> {
   if (await isOpen(client, workflowId)) {
     return { handle: campaignHandle(client, workflowId), resumed: true };
@@ -79,6 +79,7 @@ export async function startCampaign(
       outputDir: options.outputDir,
       done: 0,
       failed: 0,
+      framesQuarantined: 0,
     } satisfies RunMemo,
   });
   return { handle, resumed: false };

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { RunView } from './runs.js';
+import { textTable } from './text-table.js';
 
 /** `virnucpro list`: the runs that this machine's embedded server knows. */
 export function listCommand(): Command {
@@ -21,19 +22,10 @@ export function listCommand(): Command {
 
 function runsTable(runs: readonly RunView[]): string {
   if (runs.length === 0) return 'No runs';
-  const rows = [
+  return textTable([
     ['RUN', 'STATE', 'STARTED', 'SAMPLES', 'OUTPUT'],
     ...runs.map((run) => [run.id, run.state, run.started.slice(0, 19), samplesCell(run), run.outputDir]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  ]);
 }
 
 /** `3/5`, `3/5 (1 failed)`. */

@@ -24,7 +24,7 @@ import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
 import { resolveSamples } from './samples.js';
-import { reportEnd } from './summary.js';
+import { reportDone, reportEnd } from './summary.js';
 
 /**
  * Runs a campaign through Temporal on this machine, or goes on with the one that its output folder holds.
@@ -71,16 +71,14 @@ export async function predict(
   };
   const asked = { run, specs, request: await requestOf(run), samples: await digestsOf(specs) };
   const plan = await planRun(asked, options);
-  if (plan.done) {
-    process.stderr.write(`This run is already done; its results are in ${outputDir}\n`);
-    return;
-  }
+  if (plan.done) return reportDone(plan.done, outputDir);
   const signal = interruption();
   const embedded = await openEmbeddedRun({ ...options, signal });
   try {
     // Looked at again: another command may have taken the folder while the server started.
     const planNow = await planRun(asked, options);
-    if (!planNow.done) await runCampaign(embedded, asked, planNow, options, signal);
+    if (planNow.done) reportDone(planNow.done, outputDir);
+    else await runCampaign(embedded, asked, planNow, options, signal);
   } finally {
     await embedded.close();
   }
@@ -112,7 +110,8 @@ async function runCampaign(
   };
   const result = await followCampaign(embedded.client, started.handle, show, signal).finally(() => display.close());
   // While a sample is failed, the same command tries it again.
-  if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state: 'done' });
+  const state = result.counts.framesQuarantined > 0 ? 'partial' : 'done';
+  if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state });
   await reportEnd(result, run.outputDir);
 }
 

@@ -5,6 +5,7 @@ import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
+import { modelsCommand } from './models.js';
 import { addPredictOptions, predictCommand } from './predict.js';
 import { reportCommand } from './report.js';
 import { serverCommand } from './server.js';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     .addCommand(compareCommand())
     .addCommand(splitCommand())
     .addCommand(embedCommand())
+    .addCommand(modelsCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(utilsCommand());

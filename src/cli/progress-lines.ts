@@ -35,8 +35,13 @@ export function progressLines(progress: CampaignProgress, now = Date.now()): Pro
 
 /** `dnabert-s  ████████░░░░  4/7  2 lanes`, for terminals. */
 export function barLine({ name, done, total, note, pace }: ProgressLine): string {
+  return `${name.padEnd(10)} ${bar(done, total)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
+}
+
+/** `████████░░░░` */
+export function bar(done: number, total: number): string {
   const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
-  return `${name.padEnd(10)} ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
+  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 }
 
 /** `dnabert-s: 4/7, 2 lanes`, for logs and pipes. */
@@ -70,7 +75,7 @@ function stagePace(stage: StageProgress, framesOfAll: number, now: number): stri
 }
 
 /** `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 90) return `${minutes} min`;

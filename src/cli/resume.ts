@@ -21,8 +21,8 @@ export interface Asked {
 
 /** What becomes of the run that the output folder holds. */
 export interface Plan {
-  /** It is this run, and done. */
-  done: boolean;
+  /** It is this run, and done; `partial`: but for quarantined frames. */
+  done: false | 'done' | 'partial';
   /** It is this run: go on with it under its id. */
   again?: string;
   /** It is another run: it ends before a new one starts. */
@@ -44,7 +44,7 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
     throw error;
   });
   const isOfThisFolder = record?.outputDir === outputDir;
-  const anew = { done: false, startOver: force, ...(isOfThisFolder ? { replaced: record } : {}) };
+  const anew = { done: false as const, startOver: force, ...(isOfThisFolder ? { replaced: record } : {}) };
   if (force) return anew;
   if (record === undefined) {
     const found = resume ? undefined : await findResults(asked);
@@ -53,7 +53,7 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
   }
   const different = differences(record, asked);
   if (different.length === 0) {
-    const done = record.state === 'done' && (await hasResults(asked));
+    const done = record.state !== 'running' && (await hasResults(asked)) && record.state;
     // A copied or moved folder: the run itself goes on where it was, and is not this one.
     if (record.outputDir !== outputDir) return { done, startOver: false };
     return { done, again: record.workflowId, startOver: false };
@@ -71,7 +71,7 @@ export async function prepareRun(embedded: EmbeddedRun, asked: Asked, plan: Plan
   const { refusedIfOpen, replaced } = plan;
   if (refusedIfOpen && replaced && (await isOpen(embedded.client, replaced.workflowId))) throw refusedIfOpen;
   if (plan.replaced !== undefined && (await endRun(embedded.client, plan.replaced.workflowId, heartbeatMs))) {
-    process.stderr.write(`Ended ${plan.replaced.workflowId}, which this run replaces\n`);
+    process.stderr.write(`Ended the run that was under way here (${plan.replaced.workflowId})\n`);
   }
   if (plan.again !== undefined && (await isOpen(embedded.client, plan.again))) {
     // Loaded only now: replaying takes the SDK's workflow machinery.

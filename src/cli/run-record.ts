@@ -12,13 +12,14 @@ const recordSchema = z.strictObject({
   outputDir: z.string(),
   request: requestSchema,
   samples: z.array(z.strictObject({ name: z.string(), input: z.string(), sha256: z.string() })),
-  state: z.enum(['running', 'done']),
+  state: z.enum(['running', 'done', 'partial']),
 });
 
 /** What a run was asked for, beside its samples: when any of it differs, it is another run. Shown to people. */
 export type RunRequest = z.infer<typeof requestSchema>;
 
-/** `<out>/.virnucpro/run.json`: which run's results the folder holds. `done`: every sample is. */
+/** `<out>/.virnucpro/run.json`: which run's results the folder holds. `done`: every sample is; `partial`: so, but for
+ * quarantined frames. */
 export type RunRecord = z.infer<typeof recordSchema>;
 
 /** Changed samples that a message names one by one. */

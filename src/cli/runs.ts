@@ -23,7 +23,7 @@ export interface RunView extends RunMemo {
   id: string;
   /**
    * Of an open run what it is doing, `interrupted` when no command serves it, or `unknown` when it does not answer; else
-   * `done`, `partial` (some samples failed), `failed`, `cancelled`, `terminated` or `timed_out`.
+   * `done`, `partial` (some samples failed, or frames were quarantined), `failed`, `cancelled`, `terminated` or `timed_out`.
    */
   state: string;
   open: boolean;
@@ -79,6 +79,7 @@ async function viewRun({ client, served }: Looker, info: RunInfo): Promise<RunVi
     outputDir: '',
     done: 0,
     failed: 0,
+    framesQuarantined: 0,
     ...info.memo,
   };
   const open = info.status.name === 'RUNNING';
@@ -95,7 +96,7 @@ async function viewRun({ client, served }: Looker, info: RunInfo): Promise<RunVi
   return { ...run, done, failed, state: progress.paused ? 'paused' : progress.state, progress };
 }
 
-function closedState({ status }: RunInfo, { failed }: RunMemo): string {
+function closedState({ status }: RunInfo, { failed, framesQuarantined }: RunMemo): string {
   if (status.name !== 'COMPLETED') return status.name.toLowerCase();
-  return failed > 0 ? 'partial' : 'done';
+  return failed > 0 || framesQuarantined > 0 ? 'partial' : 'done';
 }

@@ -14,6 +14,13 @@ export async function reportEnd(result: CampaignResult, outputDir: string): Prom
   process.stdout.write(report === undefined ? `No report: see virnucpro report ${outputDir}\n` : `Report: ${report}\n`);
 }
 
+/** Says that a run was done before, with the exit code that it had then. */
+export function reportDone(done: 'done' | 'partial', outputDir: string): void {
+  if (done === 'partial') process.exitCode = PARTIAL;
+  const but = done === 'partial' ? ', but for quarantined frames (quarantined.tsv)' : '';
+  process.stderr.write(`This run is already done${but}; its results are in ${outputDir}\n`);
+}
+
 /** What was called, which samples failed and where the files are. */
 function printSummary({ counts, samples, failed }: CampaignResult, outputDir: string): void {
   const total = counts.done + counts.failed;

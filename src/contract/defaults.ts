@@ -90,5 +90,20 @@ export const BATCH_SEQUENCES = { min: 1, max: 100_000 } as const;
 /** A lane's main thread collects garbage this often: some 30 ms each time, while the session thread goes on. */
 export const COLLECT_GARBAGE_MS = 5_000;
 
+/** A model's lock is touched this often: well within LOCK_STALE_MS, little work for a file server. */
+export const LOCK_BEAT_MS = 15_000;
+
+/** A lock untouched for so long is taken over: NFS clients may see file times up to a minute late. */
+export const LOCK_STALE_MS = 3 * 60_000;
+
+/** Tries in a row without a new byte before a download is given up, and the waits between: half a minute of outage. */
+export const PULL_PATIENCE = { tries: 6, firstMs: 1_000, longestMs: 30_000 } as const;
+
+/**
+ * How far a verified model's vectors may be off, relative to their norm: above what fp32 on another runtime and CPU
+ * gives (some 1e-5), below what another model or a wrongly read one gives (0.1 and more).
+ */
+export const VERIFY_TOLERANCE = 1e-3;
+
 /** Scores that differ by no more are the same to `compare`: what the predecessor's comparison script takes by default. */
 export const SCORE_TOLERANCE = 1e-5;

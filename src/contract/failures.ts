@@ -45,7 +45,7 @@ export class ModelError extends VirnucproError {}
 /** A device that was asked for is absent or fails its self-test. The lane is not started; nothing falls back to CPU. */
 export class DeviceError extends VirnucproError {}
 
-/** A host cannot serve an offer now. Retried by the server, on whichever host is free, without history. */
+/** A host cannot serve an offer now. The run is told why; the server retries the offer, on whichever host is free. */
 export class Declined extends VirnucproError {}
 
 /** Reading or writing the store failed (disk full, store away). Retried with backoff until it works. */

@@ -77,7 +77,7 @@ export interface CampaignInput {
 export type StageWarnings = Partial<Record<Stage, string>>;
 
 /** What a campaign's memo holds, for lists of runs: counts are of finished waves. A `type`, as memos want an index. */
-export type RunMemo = CampaignCounts & {
+export type RunMemo = CampaignTotals & {
   /** ISO 8601; a run that continued as new was started by its first. */
   started: string;
   samples: number;

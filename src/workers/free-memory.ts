@@ -3,8 +3,8 @@ import { freemem } from 'node:os';
 import path from 'node:path';
 
 /**
- * Bytes that processes here may still take: of the machine, and of this process's cgroup (v2), where the page cache does
- * not count as taken. Node's own figure counts it, so after reading a large model nothing seems left in a container.
+ * Bytes that processes here may still take: of the machine, and of this process's own cgroup (v2; limits of groups above
+ * it are not looked at), where the page cache does not count as taken. Node's own figure counts it, so after reading a large model nothing seems left in a container.
  * @param root folder that holds `proc` and `sys`; tests have their own.
  */
 export async function freeMemory(root = '/'): Promise<number> {
@@ -13,8 +13,11 @@ export async function freeMemory(root = '/'): Promise<number> {
   const folder = path.join(root, 'sys/fs/cgroup', group ?? '');
   const limit = await field(path.join(folder, 'memory.max'), /^(\d+)$/m);
   const used = await field(path.join(folder, 'memory.current'), /^(\d+)$/m);
-  const cache = await field(path.join(folder, 'memory.stat'), /^file (\d+)$/m);
-  const inGroup = limit === undefined || used === undefined ? Infinity : limit - used + (cache ?? 0);
+  const stat = path.join(folder, 'memory.stat');
+  // Not `file`, which counts shared memory and tmpfs, too.
+  const active = (await field(stat, /^active_file (\d+)$/m)) ?? 0;
+  const inactive = (await field(stat, /^inactive_file (\d+)$/m)) ?? 0;
+  const inGroup = limit === undefined || used === undefined ? Infinity : limit - used + active + inactive;
   return Math.min(machine ?? freemem(), inGroup);
 }
 

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { WarmLane } from '../activities/hold-lane.js';
 import { createCpuActivities, createLeaseActivities } from '../activities/index.js';
 import { prefixed } from '../contract/activity-names.js';
 import { HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
@@ -9,7 +10,7 @@ import { CONTROL_QUEUE, CPU_QUEUE, leaseQueue } from '../contract/queues.js';
 import type { WorkerConnection } from './connection.js';
 import { freeMemory } from './free-memory.js';
 import { LaneHandle } from './lane-handle.js';
-import { LanePool, type LaneToKeep } from './lane-pool.js';
+import { LanePool } from './lane-pool.js';
 import type { Logger } from './log.js';
 import type { Role } from './roles.js';
 import { workflowBundle } from './workflow-bundle.js';
@@ -73,7 +74,7 @@ export class HostAgent {
         spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
         loaded: (device) => pool.loaded(device),
         retire: (device, reason) => pool.retire(device, reason),
-        release: (device, warm) => pool.release(device, warm as LaneToKeep<LaneHandle> | undefined),
+        release: (device, warm) => pool.release(device, warm as WarmLane<LaneHandle> | undefined),
       });
       // As many slots as devices: the agent polls for offers only while a device is free, so no host hoards them.
       await add({

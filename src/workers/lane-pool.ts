@@ -1,3 +1,4 @@
+import type { WarmLane } from '../activities/hold-lane.js';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
@@ -19,7 +20,7 @@ export interface HostMeans {
   freeMemory(): Promise<number>;
 }
 
-/** A lane needs that much beside its weights: its process, and what one call works in. */
+/** A lane takes that much beside its weights, measured with tiny models: its process, and what a call works in. */
 const LANE_OVERHEAD_BYTES = 300e6;
 
 /** Node's timers end at once when asked for more: 24.8 days. */
@@ -35,20 +36,13 @@ interface Slot<Lane> {
   /** Why the device is out of service. */
   retired?: string;
   /** Released lanes that keep their models, the oldest first. */
-  warm: WarmLane<Lane>[];
+  warm: KeptLane<Lane>[];
 }
 
-interface WarmLane<Lane> {
+interface KeptLane<Lane> {
   lane: Lane;
   /** What ends it: its time, and a look at its campaign now and then. */
   timers: NodeJS.Timeout[];
-}
-
-/** A lane to keep warm: for how long, unless its campaign is over. */
-export interface LaneToKeep<Lane> {
-  lane: Lane;
-  seconds: number;
-  isOver(): Promise<boolean>;
 }
 
 /** How often warm lanes' campaigns are looked at. */
@@ -88,7 +82,6 @@ export class LanePool<Lane extends PooledLane> {
    *   or the memory for it.
    */
   async take(offer: LaneOffer): Promise<LeasedDevice<Lane>> {
-    this.assertInService(offer.device);
     const free = this.slots.filter(
       ({ device, leased, ending, retired }) =>
         !leased &&
@@ -97,9 +90,9 @@ export class LanePool<Lane extends PooledLane> {
         device.kind === offer.device &&
         !offer.avoid.includes(`${this.host}/${deviceName(device)}`),
     );
-    const fits = ({ lane }: WarmLane<Lane>): boolean => serves(lane, offer);
+    const fits = ({ lane }: KeptLane<Lane>): boolean => serves(lane, offer);
     const slot = free.find((s) => s.warm.some(fits)) ?? free.find((s) => s.warm.length === 0) ?? free[0];
-    if (slot === undefined) throw declined(`no free ${offer.device} device`);
+    if (slot === undefined) throw declined(['no free device', ...this.outOfService(offer.device)].join('; '));
     slot.leased = true;
     const warm = slot.warm.find(fits);
     if (warm !== undefined) return { device: slot.device, warm: this.cool(slot, warm) };
@@ -118,7 +111,7 @@ export class LanePool<Lane extends PooledLane> {
   }
 
   /** Gives the device back; a lane stays loaded there until its time or its campaign is over. */
-  release(device: Device, keep?: LaneToKeep<Lane>): void {
+  release(device: Device, keep?: WarmLane<Lane>): void {
     const slot = this.slotOf(device);
     slot.leased = false;
     slot.loading = 0;
@@ -139,7 +132,9 @@ export class LanePool<Lane extends PooledLane> {
 
   /** Takes a device out of service until the agent is started again. */
   retire(device: Device, reason: string): void {
-    this.slotOf(device).retired = reason;
+    const slot = this.slotOf(device);
+    slot.retired = reason;
+    for (const warm of slot.warm) void this.end(slot, warm);
     this.log.error({ lane: deviceName(device), reason }, 'lane retired');
   }
 
@@ -152,41 +147,47 @@ export class LanePool<Lane extends PooledLane> {
     return this.slots.find((slot) => slot.device === device)!;
   }
 
-  private assertInService(kind: DeviceKind): void {
-    const slots = this.slots.filter(({ device }) => device.kind === kind);
-    if (slots.some(({ retired }) => retired === undefined)) return;
-    throw declined(
-      `out of service: ${slots.map(({ device, retired }) => `${deviceName(device)}: ${retired}`).join('; ')}`,
+  private outOfService(kind: DeviceKind): string[] {
+    return this.slots.flatMap(({ device, retired }) =>
+      device.kind === kind && retired !== undefined ? [`${deviceName(device)} is out of service: ${retired}`] : [],
     );
   }
 
-  /** Ends as many warm lanes as another model's lane on `slot` needs memory for. */
-  private async makeRoom(slot: Slot<Lane>, { stage, model }: LaneOffer): Promise<void> {
-    if (!(await this.means.hasModel(model.path))) throw declined(`no model at ${model.path}`);
-    const evict = async (from: Slot<Lane>, warm: WarmLane<Lane>): Promise<void> => {
-      const { device } = from;
-      this.log.info({ lane: deviceName(device), stage: warm.lane.offer.stage, for: stage }, 'warm lane evicted');
+  /** Ends as many warm lanes as another model's lane on `slot` needs memory for, those on its own device first. */
+  private async makeRoom(slot: Slot<Lane>, offer: LaneOffer): Promise<void> {
+    if (!(await this.means.hasModel(offer.model.path))) throw declined(`no model at ${offer.model.path}`);
+    const evict = async (from: Slot<Lane>, warm: KeptLane<Lane>): Promise<void> => {
+      const { stage } = warm.lane.offer;
+      this.log.info({ lane: deviceName(from.device), stage, for: offer.stage }, 'warm lane evicted');
       await this.end(from, warm);
     };
     if (slot.device.kind !== 'cpu') for (const warm of slot.warm) await evict(slot, warm);
-    const need = model.bytes + LANE_OVERHEAD_BYTES;
+    const need = memoryOf(offer);
     for (;;) {
-      const free = (await this.means.freeMemory()) - this.slots.reduce((sum, { loading }) => sum + loading, 0);
-      if (free >= need) break;
-      const holder = [slot, ...this.slots].find(({ warm }) => warm.length > 0);
-      if (holder === undefined) throw declined(`too little memory: a lane needs ${gigabytes(need)}`);
-      await evict(holder, holder.warm[0]!);
+      const free = await this.means.freeMemory();
+      const loading = this.slots.reduce((sum, each) => sum + each.loading, 0);
+      if (!(free - loading < need)) break;
+      // How much of it is taken already, nobody knows; nothing is ended on a guess.
+      if (loading > 0) throw declined('too little memory beside the lanes that load their models');
+      const warm = [slot, ...this.slots.filter((other) => other !== slot)].flatMap((from) =>
+        from.warm.map((kept) => ({ from, kept })),
+      );
+      const back = warm.reduce((sum, { kept }) => sum + memoryOf(kept.lane.offer), 0);
+      if (warm[0] === undefined || free + back < need) {
+        throw declined(`too little memory: a lane of ${offer.stage} needs ${(need / 1e9).toFixed(1)} GB`);
+      }
+      await evict(warm[0].from, warm[0].kept);
     }
     slot.loading = need;
   }
 
-  private async end(slot: Slot<Lane>, warm: WarmLane<Lane>): Promise<void> {
+  private async end(slot: Slot<Lane>, warm: KeptLane<Lane>): Promise<void> {
     this.cool(slot, warm);
     slot.ending += 1;
     await warm.lane.stop().finally(() => (slot.ending -= 1));
   }
 
-  private cool(slot: Slot<Lane>, warm: WarmLane<Lane>): Lane {
+  private cool(slot: Slot<Lane>, warm: KeptLane<Lane>): Lane {
     warm.timers.forEach(clearTimeout);
     slot.warm = slot.warm.filter((other) => other !== warm);
     return warm.lane;
@@ -197,8 +198,8 @@ function declined(what: string): Declined {
   return new Declined({ what, next: 'The offer goes on to other hosts' });
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+function memoryOf({ model }: LaneOffer): number {
+  return model.bytes + LANE_OVERHEAD_BYTES;
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */

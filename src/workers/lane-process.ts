@@ -36,7 +36,7 @@ setInterval(() => globalThis.gc?.(), COLLECT_GARBAGE_MS).unref();
 let connection: WorkerConnection | undefined;
 let model: LaneModel | undefined;
 let loading = false;
-let serving: { worker: Worker; ended: Promise<void> } | undefined;
+let serving: Promise<{ worker: Worker; ended: Promise<void> }> | undefined;
 
 function tell(message: FromLane): void {
   if (process.connected) process.send!(message, () => {});
@@ -52,13 +52,20 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
     });
   model = new LaneModel(open, message.persistent, (error) => tell({ op: 'sick', message: error.message }));
   loading = true;
-  const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]);
-  loading = false;
+  const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]).finally(
+    () => (loading = false),
+  );
   connection = connected;
   tell({ op: 'warm', loadSeconds, rssBytes: process.memoryUsage().rss });
 }
 
 async function open(queue: string): Promise<void> {
+  serving = serve(queue);
+  await serving;
+  tell({ op: 'opened', queue, rssBytes: process.memoryUsage().rss });
+}
+
+async function serve(queue: string): Promise<{ worker: Worker; ended: Promise<void> }> {
   const activities = createLaneActivities({
     lane: {
       use: (signal, work) => model!.use(signal, work),
@@ -83,13 +90,12 @@ async function open(queue: string): Promise<void> {
     process.exitCode = 1;
     process.disconnect();
   });
-  serving = { worker, ended };
-  tell({ op: 'opened', queue, rssBytes: process.memoryUsage().rss });
+  return { worker, ended };
 }
 
 async function close(): Promise<void> {
-  // A stop may come while a close is under way: both wait for the same end.
-  const closing = serving;
+  // A stop may come while an open or a close is under way: it waits for the one, and both for the same end.
+  const closing = await serving?.catch(() => undefined);
   if (closing?.worker.getState() === 'RUNNING') closing.worker.shutdown();
   await closing?.ended;
   serving = undefined;

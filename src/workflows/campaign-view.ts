@@ -99,6 +99,11 @@ export class CampaignView {
     return STAGES.flatMap((stage) => this.stage(stage).lanes.map(({ host, device }) => `${host}/${device}`));
   }
 
+  /** Whether a slice that is still open has put file batches aside. */
+  hasFailedBatches(): boolean {
+    return [...this.slices].some(([slice, { progress }]) => !this.ended.has(slice) && progress.failed > 0);
+  }
+
   private tick(stage: Stage, now: number): void {
     const busy = this.stage(stage).lanes.some(({ state }) => state === 'up');
     this.clocks.get(stage)?.tick(busy, now);

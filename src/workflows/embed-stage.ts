@@ -338,12 +338,12 @@ class Slice {
     };
   }
 
-  /** There is work, and no lane for it. */
+  /** There is work, and no lane for it or on its way. */
   private isWaiting(): boolean {
-    return this.offersInVain && this.scheduler.views().length === 0;
+    return this.isOffering && this.scheduler.views().length === 0 && !this.leases.preparing;
   }
 
-  private get offersInVain(): boolean {
+  private get isOffering(): boolean {
     return this.ledger.open > 0 && !this.paused && this.leases.offering;
   }
 
@@ -352,7 +352,7 @@ class Slice {
     const { device } = this.input.lanes;
     const { obstacles } = this.leases;
     const isFirst = this.isWaiting();
-    if (!this.offersInVain || (!isFirst && obstacles.length === 0)) return undefined;
+    if (!this.isOffering || (!isFirst && obstacles.length === 0)) return undefined;
     const what = `${isFirst ? 'a free' : 'another'} ${device} lane (queue ${leaseQueue(device)})`;
     return [what, ...obstacles].join('; ');
   }

@@ -4,6 +4,9 @@ import type { LaneView } from '../contract/progress.js';
 /** Unanswered questions, a heartbeat each, after which a silent lane's lease is given up for another. */
 const SILENT_PINGS = 3;
 
+/** Hosts whose reasons people are shown: each makes a line longer, and a change of it is reported. */
+const HOSTS_NAMED = 3;
+
 /** A lease activity under way. */
 export interface HeldLease {
   /** Resolves when the host gave the lane back, rejects when the lease broke. */
@@ -54,7 +57,7 @@ export class LeaseKeeper {
   private closed = false;
   /** Why the last lane broke, and on which host; none has come up since. */
   private trouble: { host: string | undefined; reason: string } | undefined;
-  /** Hosts that declined the open offer, with their reasons. Each says so once, maybe before its lane's end is known. */
+  /** Hosts that declined the open offer, with their reasons. Each says so once, maybe before its own lane's end is known. */
   private readonly refusals = new Map<string, string>();
   private readonly avoided: Set<string>;
   /** Models loaded to bring lanes up; a warm one counts none. */
@@ -82,13 +85,19 @@ export class LeaseKeeper {
     return [...this.leases.values()].some((lease) => lease.state === 'offered');
   }
 
+  /** True while a host brings a lane up, for the first time or again. */
+  get preparing(): boolean {
+    return [...this.leases.values()].some(({ state }) => state === 'starting' || state === 'down');
+  }
+
   /** What stands in the way of a lane, for people. */
   get obstacles(): string[] {
     const { trouble } = this;
     return [
       ...[...this.avoided].map((lane) => `not ${lane}, which was drained`),
       ...(trouble === undefined || this.refusals.has(trouble.host ?? '') ? [] : [trouble.reason]),
-      ...[...this.refusals].map(([host, reason]) => `${host}: ${reason}`),
+      ...[...this.refusals].slice(0, HOSTS_NAMED).map(([host, reason]) => `${host}: ${reason}`),
+      ...(this.refusals.size > HOSTS_NAMED ? [`${this.refusals.size - HOSTS_NAMED} more hosts decline`] : []),
     ];
   }
 
@@ -101,6 +110,7 @@ export class LeaseKeeper {
     if (lease?.state !== 'offered') return;
     lease.state = 'starting';
     lease.taken = signal;
+    this.refusals.clear();
   }
 
   up(signal: LaneUp): void {
@@ -111,7 +121,6 @@ export class LeaseKeeper {
     if (lease.state === 'up' && lease.up?.pid === signal.pid) return;
     lease.state = 'up';
     this.trouble = undefined;
-    this.refusals.clear();
     lease.taken = signal;
     lease.up = signal;
     if (signal.loadSeconds > 0) this.modelLoads += 1;

@@ -15,7 +15,7 @@ import {
   type StageProgress,
 } from '../contract/progress.js';
 
-/** From an agent: it has no device in service for an offer. */
+/** From an agent: it cannot serve an offer now, and why. */
 export const laneDeclined = defineSignal<[LaneDeclined]>(LEASE_SIGNALS.declined);
 
 /** From an agent: it accepted an offer and prepares the device. */

@@ -117,7 +117,7 @@ class Campaign {
     const { results, next } = await this.runWave(models);
 
     const counts = countsAfter(this.input.before ?? NONE, results);
-    upsertMemo({ done: counts.done, failed: counts.failed } satisfies Partial<RunMemo>);
+    upsertMemo({ ...counts } satisfies Partial<RunMemo>);
     const store = options.outputDir;
     const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
     if (next !== undefined) {
@@ -350,8 +350,7 @@ class Campaign {
     });
     setHandler(retryFailed, () => this.command({ op: 'retryFailed' }), {
       validator: () => {
-        if (Object.values(this.view.progress().stages).every(({ failed }) => failed === 0))
-          throw new Error('no file batch of this wave has failed');
+        if (!this.view.hasFailedBatches()) throw new Error('no file batch of the stage under way has failed');
       },
     });
     setHandler(

@@ -23,7 +23,7 @@ describeWithTemporal('a persistent lane', () => {
     const contigs = path.join(workDir, 'mixed.fa');
     await writeContigs(contigs, BATCHES * FRAMES_A_BATCH, { from: 20, to: 166 });
     const options = testRunOptions(path.join(workDir, 'out'), { batchSequences: FRAMES_A_BATCH });
-    const { handle } = await startCampaign(client, [sampleOf(contigs)], options);
+    const { handle } = await startCampaign(client, [sampleOf(contigs)], options, 'lane-memory');
     const run = new WatchedRun(client, handle, options);
     const ended = run.result(200_000);
     ended.catch(() => {});

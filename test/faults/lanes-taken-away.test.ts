@@ -40,14 +40,14 @@ describeWithBench('lanes are taken away', 2, (scene) => {
     await bench.behave({ faults: [{ then: 'throw' }] });
     const run = await bench.run();
     const { stages } = await run.until(
-      (now) => now.stages['dnabert-s'].waitingFor?.includes('cpu:1: ') === true,
+      (now) => now.stages['dnabert-s'].waitingFor?.includes('cpu:1 is out of service') === true,
       2 * PATIENCE_MS,
     );
     const reason = String.raw`the device does not compute a first vector \(Error: test device: unspecified launch failure\)`;
     assert.match(
       stages['dnabert-s'].waitingFor!,
       new RegExp(
-        String.raw`^a free cpu lane \(queue virnucpro-lease-cpu\); ${hostname()}: out of service: cpu:0: ${reason}.*; cpu:1: ${reason}`,
+        String.raw`^a free cpu lane \(queue virnucpro-lease-cpu\); ${hostname()}: no free device; cpu:0 is out of service: ${reason}.*; cpu:1 is out of service: ${reason}`,
       ),
     );
     const later = await bench.run();

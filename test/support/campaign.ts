@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { followCampaign, startCampaign } from '../../src/cli/campaign-client.js';
+import { followCampaign, runIdOf, startCampaign } from '../../src/cli/campaign-client.js';
 import { PRIORITY } from '../../src/contract/defaults.js';
 import { CPU_QUEUE } from '../../src/contract/queues.js';
 import type { CampaignResult, RunOptions, SampleSpec } from '../../src/contract/run.js';
@@ -36,6 +36,6 @@ export function sampleOf(input: string, prefix = ''): SampleSpec {
 
 /** Runs a campaign over one input to its end. */
 export async function predictOnce(client: Client, input: string, options: RunOptions): Promise<CampaignResult> {
-  const { handle } = await startCampaign(client, [sampleOf(input)], options);
+  const { handle } = await startCampaign(client, [sampleOf(input)], options, runIdOf([sampleOf(input)], options));
   return followCampaign(client, handle, () => {});
 }

@@ -48,7 +48,7 @@ async function steered(bench: FaultBench): Promise<WatchedRun> {
   const outputDir = path.join(bench.dir, 'steered');
   const options = testRunOptions(outputDir, { lanes: 2, batchSequences: 5, waveBytes: 1 });
   const samples = goldenCases.map(({ dir, name }) => ({ ...sampleOf(`${dir}/input.fa`, `${name}/`), name }));
-  const { handle } = await startCampaign(bench.client, samples.slice(0, 2), options);
+  const { handle } = await startCampaign(bench.client, samples.slice(0, 2), options, 'steered');
   const run = new WatchedRun(bench.client, handle, options);
   await run.midBatch('dnabert-s', 2, PATIENCE_MS);
   await handle.executeUpdate(COMMANDS.pause);

@@ -4,19 +4,11 @@ import { z } from 'zod';
 import { ModelError } from '../../contract/failures.js';
 import { type CheckpointFile, unreadable, withCheckpointFile } from './checkpoint-file.js';
 import { damaged } from './damaged.js';
+import { HUB_NAMES, checkpointName, possibleCheckpoints } from './file-names.js';
 import { fileKind } from './kind.js';
 import { readSafetensors } from './safetensors.js';
 import { readTorchZip } from './torch-zip.js';
 import type { Checkpoint, TensorEntry } from './types.js';
-
-/** The names that model hubs give to a checkpoint, best first. */
-const HUB_NAMES = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-];
-const OTHER_NAMES = /\.(safetensors|pt|pth|bin)$/;
 
 /** An index has a line a tensor: 0.1 MB for ESM-2 15B. */
 const MAX_INDEX_BYTES = 32 << 20;
@@ -109,13 +101,13 @@ async function findInFolder(folder: string): Promise<string> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw unreadable(folder, error);
   });
-  const others = names.filter((name) => OTHER_NAMES.test(name));
-  const found = HUB_NAMES.find((name) => names.includes(name)) ?? (others.length === 1 ? others[0] : undefined);
+  const found = checkpointName(names);
   if (found !== undefined) return path.join(folder, found);
+  const others = possibleCheckpoints(names);
   throw new ModelError({
     what:
       others.length > 1
-        ? `folder with several checkpoints: ${others.sort().join(', ')}`
+        ? `folder with several checkpoints: ${others.join(', ')}`
         : `folder without a checkpoint: looked for ${HUB_NAMES.join(', ')}, or one file *.safetensors, *.pt, *.pth, *.bin`,
     where: folder,
     next: others.length > 1 ? 'Name one of the files' : 'Check the path, or download the model first',

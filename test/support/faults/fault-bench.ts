@@ -78,7 +78,7 @@ export class FaultBench {
     const input = await faultInput(this.dir);
     const all = testRunOptions(outputDir, { lanes: 2, batchSequences: 3, heartbeatMs: HEARTBEAT_MS, ...options });
     const client = runTimeoutMs === undefined ? this.client : withRunTimeout(this.client, runTimeoutMs);
-    const { handle } = await startCampaign(client, [sampleOf(input)], all);
+    const { handle } = await startCampaign(client, [sampleOf(input)], all, `run-${this.runs}`);
     return new WatchedRun(this.client, handle, all);
   }
 

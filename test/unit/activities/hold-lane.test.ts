@@ -143,6 +143,7 @@ describe('activities/hold-lane', () => {
     await bench.until(/laneUp/);
     const [lane] = bench.spawned;
     assert.deepEqual(bench.told, ['laneTaken', `laneUp ${lane!.pid} 3 s`]);
+    assert.equal(bench.loaded, 1, 'its host knows what it takes');
     lane!.onParked();
     await holding;
     assert.deepEqual(lane!.did, ['start', `open ${QUEUE}`, 'close']);
@@ -165,6 +166,7 @@ describe('activities/hold-lane', () => {
       const bench = new Bench();
       const holding = bench.hold(offer);
       await bench.until(/laneUp/);
+      assert.equal(bench.loaded, offer.persistent === false ? 0 : 1, 'the other mode loads later, again and again');
       bench.spawned[0]!.onParked();
       await holding;
       assert.deepEqual(bench.spawned[0]!.did.slice(2), ['stop']);

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Asked, planRun } from '../../../src/cli/resume.js';
-import { writeRunRecord } from '../../../src/cli/run-record.js';
+import { type RunRecord, writeRunRecord } from '../../../src/cli/run-record.js';
 import { sampleOf, testRunOptions } from '../../support/campaign.js';
 
 const AS_IS = { resume: false, force: false };
@@ -24,7 +24,7 @@ describe('planRun', () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  const record = (state: 'running' | 'done', outputDir = dir): Promise<void> =>
+  const record = (state: RunRecord['state'], outputDir = dir): Promise<void> =>
     writeRunRecord(dir, { workflowId: 'w', outputDir, request: asked.request, samples: asked.samples, state });
 
   /** One table, with its proof. */
@@ -45,9 +45,11 @@ describe('planRun', () => {
   });
 
   it('takes a run for done only while all its tables are whole', async () => {
-    await record('done');
     await finish();
-    assert.equal((await planRun(asked, AS_IS)).done, true);
+    for (const state of ['done', 'partial'] as const) {
+      await record(state);
+      assert.equal((await planRun(asked, AS_IS)).done, state);
+    }
     await writeFile(path.join(dir, 'a_merged/prediction_results.txt'), 'CALLS');
     assert.deepEqual(await planRun(asked, AS_IS), { done: false, again: 'w', startOver: false });
   });
@@ -58,7 +60,7 @@ describe('planRun', () => {
     assert.deepEqual(await planRun(asked, { resume: false, force: true }), { done: false, startOver: true });
     await record('done', '/elsewhere');
     await finish();
-    assert.equal((await planRun(asked, AS_IS)).done, true);
+    assert.equal((await planRun(asked, AS_IS)).done, 'done');
   });
 
   it('refuses another run unless it is told what to do', async () => {

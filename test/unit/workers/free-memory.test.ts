@@ -28,7 +28,10 @@ describe('workers/free-memory', () => {
     await file('proc/self/cgroup', '0::/pod\n');
     await file('sys/fs/cgroup/pod/memory.max', '4000000000\n');
     await file('sys/fs/cgroup/pod/memory.current', '3900000000\n');
-    await file('sys/fs/cgroup/pod/memory.stat', 'anon 900000000\nfile 3000000000\n');
+    await file(
+      'sys/fs/cgroup/pod/memory.stat',
+      'anon 500000000\nfile 3400000000\nshmem 400000000\ninactive_file 1000000000\nactive_file 2000000000\n',
+    );
     assert.equal(await freeMemory(root), 3_100_000_000);
   });
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import type { WarmLane } from '../../../src/activities/hold-lane.js';
 import type { Device } from '../../../src/contract/devices.js';
 import { Declined } from '../../../src/contract/failures.js';
 import type { LaneOffer } from '../../../src/contract/leases.js';
-import { type HostMeans, LanePool, type LaneToKeep, type PooledLane } from '../../../src/workers/lane-pool.js';
+import { type HostMeans, LanePool, type PooledLane } from '../../../src/workers/lane-pool.js';
 import { laneOffer } from '../../support/lane-offer.js';
 import { eventually } from '../../support/processes.js';
 
@@ -46,7 +47,7 @@ class Means implements HostMeans {
   freeMemory = async (): Promise<number> => this.free;
 }
 
-const keep = (lane: FakeLane, seconds: number, isOver = false): LaneToKeep<FakeLane> => ({
+const keep = (lane: FakeLane, seconds: number, isOver = false): WarmLane<FakeLane> => ({
   lane,
   seconds,
   isOver: async () => isOver,
@@ -142,6 +143,21 @@ describe('workers/lane-pool', () => {
     await two.close();
   });
 
+  it('evicts nothing for a model that would not fit the whole host', async () => {
+    const means = new Means();
+    const two = poolOf(means, cpu0, cpu1);
+    await two.take(laneOffer());
+    const lane = new FakeLane(laneOffer());
+    two.release(cpu0, keep(lane, 100));
+    means.free = 0;
+    const { model } = laneOffer();
+    const large = laneOffer({ model: { ...model, digest: 'large', bytes: 11e9 } });
+    const what = 'too little memory: a lane of esm-2 needs 11.3 GB';
+    await assert.rejects(two.take(large), { name: 'Declined', what });
+    assert.equal(lane.alive, true);
+    await two.close();
+  });
+
   it('another kind of device, whose memory it cannot see, holds one lane', async () => {
     const cuda: Device = { kind: 'cuda', index: 0, threads: 1 };
     const one = pool(cuda);
@@ -156,7 +172,8 @@ describe('workers/lane-pool', () => {
     const means = Object.assign(new Means(), { free: 1.5 * LANE_BYTES });
     const two = poolOf(means, cpu0, cpu1);
     const { device } = await two.take(laneOffer());
-    await assert.rejects(two.take(laneOffer()), { name: 'Declined', what: 'too little memory: a lane needs 1.3 GB' });
+    const what = 'too little memory beside the lanes that load their models';
+    await assert.rejects(two.take(laneOffer()), { name: 'Declined', what });
     two.loaded(device);
     assert.equal((await two.take(laneOffer())).device, cpu1, 'the device was not lost by declining');
   });
@@ -269,9 +286,13 @@ describe('workers/lane-pool', () => {
     two.retire(cpu0, 'NaN');
     two.release(cpu0);
     assert.equal((await two.take(laneOffer())).device, cpu1);
-    await assert.rejects(two.take(laneOffer()), { what: 'no free cpu device' });
+    const what = 'no free device; cpu:0 is out of service: NaN';
+    await assert.rejects(two.take(laneOffer()), { name: 'Declined', what });
+    const lane = new FakeLane(laneOffer());
+    two.release(cpu1, keep(lane, 100));
     two.retire(cpu1, 'no answer');
-    await assert.rejects(two.take(laneOffer()), { what: 'out of service: cpu:0: NaN; cpu:1: no answer' });
+    await assert.rejects(two.take(laneOffer()), { what: `${what}; cpu:1 is out of service: no answer` });
+    assert.equal(lane.alive, false, 'nobody could use it');
   });
 
   it('gives a run no device that it was told to give up', async () => {

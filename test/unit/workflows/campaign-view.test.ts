@@ -22,6 +22,19 @@ describe('a campaign seen from outside', () => {
     assert.deepEqual(nextRun.progress().warnings, [warning], 'also after continue-as-new');
   });
 
+  it('has failed batches only where an open slice could try them again', () => {
+    const view = new CampaignView(1, { done: 0, failed: 0 });
+    view.startStage('dnabert-s', 10);
+    view.slice({ slice: 's', stage: 'dnabert-s', progress: idle }, 0);
+    assert.equal(view.hasFailedBatches(), false);
+    view.slice({ slice: 's', stage: 'dnabert-s', progress: { ...idle, failed: 1 } }, 0);
+    assert.equal(view.hasFailedBatches(), true);
+    const failed = [{ index: 0, failure: { type: 'Unexpected', what: 'x', next: 'y' } }];
+    view.sliceDone('s', 'dnabert-s', 10, { ...result, failed, modelLoads: 1, lanes: [], seconds: 1 }, 0);
+    assert.equal(view.progress().stages['dnabert-s'].failed, 1);
+    assert.equal(view.hasFailedBatches(), false);
+  });
+
   it('tells what a slice waits for, and why, in progress and details', () => {
     const waitingFor = 'a free cpu lane (queue q); h: out of service: cpu:0: NaN';
     const view = new CampaignView(1, { done: 0, failed: 0 });

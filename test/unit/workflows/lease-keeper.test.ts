@@ -265,6 +265,21 @@ describe('workflows/lease-keeper', () => {
     assert.deepEqual(keeper.obstacles, []);
   });
 
+  it('knows why a second lane is missing for as long as nobody takes its offer', async () => {
+    const { keeper, take } = setUp();
+    keeper.want(2);
+    const first = take('l1');
+    keeper.want(2);
+    assert.equal(keeper.preparing, true);
+    keeper.declined({ lease: 'l2', host: 'h', reason: 'too little memory' });
+    keeper.up(first);
+    assert.deepEqual([keeper.preparing, keeper.obstacles], [false, ['h: too little memory']]);
+    for (const host of ['i', 'j', 'k', 'l']) keeper.declined({ lease: 'l2', host, reason: 'too little memory' });
+    assert.deepEqual(keeper.obstacles.slice(2), ['j: too little memory', '2 more hosts decline']);
+    take('l2', 'cpu:1');
+    assert.deepEqual([keeper.preparing, keeper.obstacles], [true, []]);
+  });
+
   it('a host that declined before the end of its own lane is known keeps its word', async () => {
     const { keeper, held, take } = setUp();
     keeper.want(2);

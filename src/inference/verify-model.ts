@@ -1,0 +1,152 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { VERIFY_TOLERANCE } from '../contract/defaults.js';
+import { InputError } from '../contract/failures.js';
+import { writeAtomically } from '../io/local-store.js';
+import { nameByLooks } from '../model/catalogue.js';
+import { assertFinite } from '../model/checkpoint/finite.js';
+import { openCheckpoint } from '../model/checkpoint/open.js';
+import { encoderDigest } from '../model/content-digest.js';
+import { type ExpectedModel, type Model, openModel } from '../model/model.js';
+import { version } from '../version.js';
+import { Embedder } from './embedder.js';
+import { type ReferenceVector, readReferenceVectors } from './reference-vectors.js';
+
+export interface VerifyRequest {
+  /** Folder or file of a checkpoint. */
+  model: string;
+  /** Its catalogue name, when it was asked for by name. */
+  name?: string;
+  expected?: ExpectedModel;
+  /** File of reference vectors. Default: the package's own. */
+  reference?: string;
+  /** Our cache folder. */
+  cacheDir: string;
+  threads: number;
+  signal?: AbortSignal;
+}
+
+/** How far two vectors of one sequence are apart. */
+export interface Comparison {
+  id: string;
+  cosine: number;
+  /** Length of the difference over the length of the second vector. */
+  relativeError: number;
+}
+
+/** What a verification found. */
+export interface Verification {
+  model: string;
+  /** Catalogue name, if it is a catalogued model. */
+  name?: string;
+  /** Content digest ({@link encoderDigest}). */
+  digest: string;
+  /** Whose vectors it was compared with; without them, each sequence by itself is compared with all in one call. */
+  reference?: string;
+  comparisons: Comparison[];
+  /** All comparisons are within {@link VERIFY_TOLERANCE}. */
+  passed: boolean;
+  /** Where it was written down; only when it passed. */
+  stamp?: string;
+}
+
+/**
+ * Reads all of a model's weights, then embeds reference sequences with it.
+ * @throws ModelError when it does not open or holds NaN or infinity; InputError when `reference` does not fit it.
+ */
+export async function verifyModel(request: VerifyRequest): Promise<Verification> {
+  const { model: source, cacheDir, expected, threads, signal } = request;
+  await assertFinite(await openCheckpoint(source));
+  signal?.throwIfAborted();
+  const model = await openModel(source, cacheDir, expected);
+  const name = request.name ?? nameByLooks({ kind: model.kind, ...model.dims }, source);
+  const reference = await referenceFor(model, name, request.reference);
+  const embedder = await Embedder.open({ model: source, cacheDir, threads, ...(expected && { expected }) });
+  try {
+    const sequences = reference.vectors.map(({ sequence }) => sequence);
+    const found = rows(await embedder.embed(sequences, signal && { signal }), sequences.length);
+    const wanted = reference.known
+      ? reference.vectors.map(({ vector }) => Float32Array.from(vector))
+      : await oneByOne(embedder, sequences, signal);
+    const comparisons = reference.vectors.map(({ id }, row) => compare(id, found[row]!, wanted[row]!));
+    const verification: Verification = {
+      model: path.resolve(source),
+      ...(name !== undefined && { name }),
+      digest: await encoderDigest(source, cacheDir, model),
+      ...(reference.known && { reference: reference.source }),
+      comparisons,
+      // NaN is not within it.
+      passed: comparisons.every(({ relativeError }) => relativeError <= VERIFY_TOLERANCE),
+    };
+    if (verification.passed) verification.stamp = await writeStamp(verification, embedder.facts.provider, cacheDir);
+    return verification;
+  } finally {
+    await embedder.close();
+  }
+}
+
+interface Reference {
+  source: string;
+  vectors: ReferenceVector[];
+  /** The vectors are this model's; otherwise only the sequences are of use. */
+  known: boolean;
+}
+
+/** Vectors by the model's name; a file of the caller's own with one model in it is meant for this one. */
+async function referenceFor(model: Model, name: string | undefined, file: string | undefined): Promise<Reference> {
+  const { source, models } = await readReferenceVectors(file);
+  const only = Object.values(models).length === 1 ? Object.values(models)[0] : undefined;
+  const vectors = models[name ?? ''] ?? (file === undefined ? undefined : only);
+  if (vectors === undefined && file === undefined) {
+    return { source, vectors: models[model.kind === 'dnabert2' ? 'dnabert-s' : 'esm2-3b']!, known: false };
+  }
+  const width = vectors?.find(({ vector }) => vector.length !== model.dims.hidden)?.vector.length;
+  if (vectors !== undefined && width === undefined) return { source, vectors, known: true };
+  throw new InputError({
+    what:
+      vectors === undefined
+        ? `no vectors of ${name ?? 'this model'}: it has ${Object.keys(models).join(', ')}`
+        : `vectors of ${width} numbers, the model gives ${model.dims.hidden}`,
+    where: file ?? source,
+    next: 'Give a file with vectors of this model, or none',
+  });
+}
+
+async function oneByOne(embedder: Embedder, sequences: string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  const vectors: Float32Array[] = [];
+  for (const sequence of sequences) vectors.push(await embedder.embed([sequence], signal && { signal }));
+  return vectors;
+}
+
+function rows(vectors: Float32Array, count: number): Float32Array[] {
+  const width = vectors.length / count;
+  return Array.from({ length: count }, (_, row) => vectors.subarray(row * width, (row + 1) * width));
+}
+
+/** Cosine and relative error of `found` against `wanted`, summed in double precision. */
+export function compare(id: string, found: Float32Array, wanted: Float32Array): Comparison {
+  const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+  const difference = Math.hypot(...found.map((value, i) => value - wanted[i]!));
+  const norm = Math.sqrt(dot(wanted, wanted));
+  return { id, cosine: dot(found, wanted) / (Math.sqrt(dot(found, found)) * norm), relativeError: difference / norm };
+}
+
+/** Which model was found good, when and by what: `verified/DIGEST.json` in our cache. */
+async function writeStamp(verification: Verification, runtime: string, cacheDir: string): Promise<string> {
+  const { model, name, digest, reference, comparisons } = verification;
+  const stamp = path.join(cacheDir, 'verified', `${digest}.json`);
+  const content = {
+    model,
+    name,
+    digest,
+    date: new Date().toISOString(),
+    virnucpro: version,
+    runtime,
+    reference,
+    sequences: comparisons.length,
+    worstCosine: Math.min(...comparisons.map(({ cosine }) => cosine)),
+    worstRelativeError: Math.max(...comparisons.map(({ relativeError }) => relativeError)),
+  };
+  await writeAtomically(stamp, (temporary) => writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`));
+  return stamp;
+}

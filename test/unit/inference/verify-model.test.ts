@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { readReferenceVectors } from '../../../src/inference/reference-vectors.js';
+import { compare, verifyModel } from '../../../src/inference/verify-model.js';
+import { writeSmallEsm2 } from '../../support/small-esm2.js';
+import { MODELS, changedModel, goldenEmbeddings, temporaryFolder } from '../../support/tiny-models.js';
+
+interface RealModels {
+  source: string;
+  records: { id: string; nucleotide: string; protein: string; dnabert_s: number[]; esm2_t36_3B: number[] }[];
+}
+
+describe('verifyModel', () => {
+  let cacheDir: string;
+  let reference: string;
+
+  before(async () => {
+    cacheDir = await temporaryFolder();
+    const golden = (await goldenEmbeddings('esm2')).slice(0, 4);
+    reference = path.join(cacheDir, 'reference.json');
+    const vectors = golden.map(({ sequence, mean }, i) => ({ id: `golden-${i}`, sequence, vector: mean }));
+    await writeFile(reference, JSON.stringify({ source: 'golden', models: { 'esm2-tiny': vectors } }));
+  });
+
+  it('passes a model whose vectors are the reference, and writes down what it found', async () => {
+    const found = await verifyModel({ model: `${MODELS}/esm2-tiny`, reference, cacheDir, threads: 1 });
+    assert.equal(found.passed, true);
+    assert.equal(found.reference, 'golden');
+    assert.deepEqual(
+      found.comparisons.map(({ id }) => id),
+      ['golden-0', 'golden-1', 'golden-2', 'golden-3'],
+    );
+    for (const { cosine, relativeError } of found.comparisons) {
+      assert.ok(cosine > 1 - 1e-9 && relativeError < 1e-5, `${cosine} ${relativeError}`);
+    }
+    assert.equal(found.stamp, path.join(cacheDir, 'verified', `${found.digest}.json`));
+    const stamp = JSON.parse(await readFile(found.stamp, 'utf8')) as Record<string, unknown>;
+    assert.equal(stamp['digest'], found.digest);
+    assert.equal(stamp['worstCosine'], Math.min(...found.comparisons.map(({ cosine }) => cosine)));
+    assert.match(String(stamp['runtime']), /^onnxruntime \d/);
+    assert.match(String(stamp['date']), /^\d{4}-\d\d-\d\dT/);
+  });
+
+  it('refuses a model with other weights, and leaves no stamp', async () => {
+    const model = await changedModel('esm2-tiny', (tensors) => {
+      const weights = tensors.get('esm.encoder.layer.1.output.dense.weight')!.values;
+      weights.forEach((value, i) => (weights[i] = value * 1.1));
+    });
+    const found = await verifyModel({ model, reference, cacheDir, threads: 1 });
+    assert.equal(found.passed, false);
+    assert.equal(found.stamp, undefined);
+    await assert.rejects(readFile(path.join(cacheDir, 'verified', `${found.digest}.json`)));
+  });
+
+  it('refuses infinity in a tensor that no vector depends on', async () => {
+    const model = await changedModel('esm2-tiny', (tensors) => {
+      tensors.get('esm.contact_head.regression.bias')!.values[0] = Infinity;
+    });
+    const verifying = verifyModel({ model, reference, cacheDir, threads: 1 });
+    await assert.rejects(verifying, /tensor esm.contact_head.regression.bias holds Infinity at element 0/);
+  });
+
+  it('compares a model without reference vectors with itself', async () => {
+    const model = await writeSmallEsm2(await temporaryFolder());
+    const found = await verifyModel({ model, cacheDir, threads: 1 });
+    assert.equal(found.name, 'esm2-8m');
+    assert.equal(found.reference, undefined);
+    assert.equal(found.comparisons.length, 4);
+    assert.equal(found.passed, true);
+  });
+
+  it('takes its own reference vectors by name: this is no ESM-2 3B', async () => {
+    const model = await writeSmallEsm2(await temporaryFolder());
+    const verifying = verifyModel({ model, name: 'esm2-3b', cacheDir, threads: 1 });
+    await assert.rejects(verifying, /vectors of 2560 numbers, the model gives 320/);
+  });
+
+  it('refuses a file that has nothing for the model, or is no such file', async () => {
+    const both = path.join(cacheDir, 'both.json');
+    const { source, models } = await readReferenceVectors();
+    await writeFile(both, JSON.stringify({ source, models }));
+    const model = `${MODELS}/esm2-tiny`;
+    const verify = (file: string): Promise<unknown> => verifyModel({ model, reference: file, cacheDir, threads: 1 });
+    await assert.rejects(verify(both), /no vectors of this model: it has dnabert-s, esm2-3b/);
+    await writeFile(both, '{"models": {}}');
+    await assert.rejects(verify(both), /no file of reference vectors/);
+    await writeFile(both, 'no JSON');
+    await assert.rejects(verify(both), /not JSON/);
+    await assert.rejects(verify(path.join(cacheDir, 'nowhere')), /cannot be read: ENOENT/);
+  });
+});
+
+describe('the reference vectors of the package', () => {
+  it('are the golden ones, to 7 digits', async () => {
+    const text = await readFile('test/fixtures/golden/embeddings/real_models.json', 'utf8');
+    const golden = JSON.parse(text) as RealModels;
+    const { source, models } = await readReferenceVectors();
+    assert.equal(source, golden.source);
+    assert.deepEqual(Object.keys(models), ['dnabert-s', 'esm2-3b']);
+    golden.records.forEach(({ id, nucleotide, protein, dnabert_s, esm2_t36_3B }, i) => {
+      for (const [name, sequence, vector] of [
+        ['dnabert-s', nucleotide, dnabert_s],
+        ['esm2-3b', protein, esm2_t36_3B],
+      ] as const) {
+        const shipped = models[name]![i]!;
+        assert.deepEqual([shipped.id, shipped.sequence], [id, sequence]);
+        const { relativeError } = compare(id, Float32Array.from(shipped.vector), Float32Array.from(vector));
+        assert.ok(relativeError < 5e-7, String(relativeError));
+      }
+    });
+  });
+});
+
+describe('compare', () => {
+  it('gives cosine and relative error', () => {
+    const { cosine, relativeError } = compare('x', Float32Array.of(3, 4), Float32Array.of(4, 3));
+    assert.ok(Math.abs(cosine - 24 / 25) < 1e-15);
+    assert.ok(Math.abs(relativeError - Math.SQRT2 / 5) < 1e-15);
+    assert.ok(Number.isNaN(compare('x', Float32Array.of(0, NaN), Float32Array.of(1, 0)).relativeError));
+  });
+});
