@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { openTransferDisplay } from '../../../src/cli/transfer-display.js';
 import { CATALOGUE } from '../../../src/model/catalogue.js';
 import { type ListedModel } from '../../../src/model/store/list.js';
@@ -121,12 +122,14 @@ describe('the display of a download', () => {
   it('on a terminal is a bar that redraws in place', () => {
     let text = '';
     const stream = { isTTY: true, columns: 100, rows: 24, write: (piece: string) => ((text += piece), true) };
+    mock.timers.enable({ apis: ['Date'], now: 1e12 });
     const display = openTransferDisplay(stream as unknown as NodeJS.WriteStream);
     display.show('model.safetensors', 25e6, 100e6);
     display.show('model.safetensors', 26e6, 100e6);
     display.note('! broken off; another try in 1 s');
     display.show('model.safetensors', 100e6, 100e6);
     display.close();
+    mock.timers.reset();
     assert.ok(text.includes('model.safetensors        ██████░░░░░░░░░░░░░░░░░░ 25 MB of 100 MB\n'), text);
     assert.ok(text.includes('! broken off; another try in 1 s\n'), text);
     assert.ok(!text.includes('26 MB'), 'not redrawn within a tenth of a second');
