@@ -13,6 +13,16 @@ const PIECE_BYTES = 1 << 18;
 
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
+/** First bytes of formats that are not read, with what people can do about them. */
+const OTHER_FORMATS = [
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: 'zstd -dc' },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58], unpack: 'xz -dc' },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: 'bzip2 -dc' },
+  { name: 'zip', magic: [0x50, 0x4b, 0x03, 0x04], unpack: 'unzip -p' },
+] as const;
+
+const LONGEST_MAGIC = 4;
+
 /** How messages name an input. */
 export function inputName(input: string): string {
   return input === STDIN ? 'standard input' : input;
@@ -35,22 +45,32 @@ export interface ReadInputOptions {
 /**
  * The bytes of a file or of standard input, decompressed if they start as gzip does (also of several members, as
  * bgzip writes them).
- * @throws InputError when there is no such file, it cannot be read, or it is a truncated or damaged gzip file. The
- * signal's reason when it is aborted.
+ * @throws InputError when there is no such file, it cannot be read, is a truncated or damaged gzip file, or is packed in
+ * another way. The signal's reason when it is aborted.
  */
 export async function* readInput(input: string, options: ReadInputOptions = {}): AsyncGenerator<Uint8Array> {
   const stored = readStored(input, options);
   const head: Uint8Array[] = [];
   let headBytes = 0;
-  while (headBytes < GZIP_MAGIC.length) {
+  while (headBytes < LONGEST_MAGIC) {
     const { value, done } = await stored.next();
     if (done) break;
     head.push(value);
     headBytes += value.length;
   }
   const start = Buffer.concat(head);
+  const startsWith = (magic: readonly number[]): boolean => magic.every((byte, i) => start[i] === byte);
+  const other = OTHER_FORMATS.find(({ magic }) => startsWith(magic));
+  if (other !== undefined) {
+    await stored.return(undefined);
+    throw new InputError({
+      what: `a ${other.name} file; FASTA is read plain or gzipped`,
+      where: inputName(input),
+      next: `Unpack it first, or on the way: ${other.unpack} FILE | virnucpro predict -`,
+    });
+  }
   const all = prepend(start, stored);
-  yield* GZIP_MAGIC.every((byte, i) => start[i] === byte) ? decompress(all, inputName(input)) : all;
+  yield* startsWith(GZIP_MAGIC) ? decompress(all, inputName(input)) : all;
 }
 
 async function* readStored(input: string, { signal, onRead }: ReadInputOptions): AsyncGenerator<Uint8Array> {

@@ -41,6 +41,23 @@ describe('io/input', () => {
     assert.equal((await read(Buffer.of(0x1f))).text, '\x1f');
   });
 
+  it('refuses files that are packed in another way, and says how to unpack them', async () => {
+    for (const [name, start] of [
+      ['zstd', '28b52ffd'],
+      ['xz', 'fd377a585a00'],
+      ['bzip2', '425a6839'],
+      ['zip', '504b0304'],
+    ] as const) {
+      await assert.rejects(
+        read(Buffer.concat([Buffer.from(start, 'hex'), Buffer.from('>a\nACGT\n')])),
+        (error: InputError) => {
+          assert.equal(error.what, `a ${name} file; FASTA is read plain or gzipped`);
+          return error instanceof InputError && error.next.includes('| virnucpro predict -');
+        },
+      );
+    }
+  });
+
   it('refuses truncated and damaged gzip files', async () => {
     const whole = gzipSync(text);
     for (const cut of [2, 9, 11, whole.length - 9, whole.length - 1]) {
