@@ -52,7 +52,7 @@ import {
   sliceReport,
 } from './messages.js';
 import { campaignDetails } from './progress-details.js';
-import { slices } from './slices.js';
+import { laneShare, slices } from './slices.js';
 
 /**
  * Predicts a campaign of samples, wave by wave: split every sample of the wave, run both embedding stages over all
@@ -436,11 +436,6 @@ function countsAfter(before: CampaignTotals, results: SampleResult[]): CampaignT
       before.framesQuarantined,
     ),
   };
-}
-
-/** Lanes of one of `count` slices that share `lanes`: as even as can be, and no more than a slice takes. */
-function laneShare(lanes: number, count: number, place: number): number {
-  return Math.min(SLICE_LANES, Math.floor(lanes / count) + (place < lanes % count ? 1 : 0));
 }
 
 function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { SLICE_BATCHES } from '../../../src/contract/defaults.js';
-import { slices } from '../../../src/workflows/slices.js';
+import { SLICE_BATCHES, SLICE_LANES } from '../../../src/contract/defaults.js';
+import { laneShare, slices } from '../../../src/workflows/slices.js';
 
 describe('slices', () => {
   it('one run at a time: as few as histories allow, of even size', () => {
@@ -23,6 +23,14 @@ describe('slices', () => {
       { from: 0, to: 1 },
       { from: 1, to: 2 },
     ]);
+  });
+
+  it('share the lanes evenly, whatever a person sets: none is given twice, none more than a slice takes', () => {
+    const shares = (lanes: number, count: number): number[] =>
+      Array.from({ length: count }, (_, place) => laneShare(lanes, count, place));
+    assert.deepEqual(shares(40, 3), [14, 13, 13]);
+    assert.deepEqual(shares(2, 3), [1, 1, 0]);
+    assert.deepEqual(shares(100, 2), [SLICE_LANES, SLICE_LANES]);
   });
 
   it('covers every batch once, in slices that are not too large', () => {
