@@ -60,7 +60,6 @@ async function steered(bench: FaultBench): Promise<WatchedRun> {
   await run.lanePids('dnabert-s', 2, PATIENCE_MS);
   const [lane] = (await run.progress()).stages['dnabert-s'].lanes;
   await handle.executeUpdate(COMMANDS.drainLane, { args: [{ lane: `${lane!.host}/${lane!.device}` }] });
-  await handle.executeUpdate(COMMANDS.retryFailed);
   return run;
 }
 
