@@ -115,13 +115,17 @@ export function sendFrom({ content, from, range }: FileRequest, response: Server
   response.end(content.subarray(from));
 }
 
+/** Time in which what was sent arrives, on a busy machine, too. */
+const BREAK_OFF_MS = 300;
+
 /** Promises all that is asked for, and breaks the connection off after `bytes`. */
 export function breakOffAfter(bytes: number, { content, from, range }: FileRequest, response: ServerResponse): void {
   response.writeHead(range === undefined ? 200 : 206, {
     'content-length': content.length - from,
     ...(range !== undefined && { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }),
   });
-  response.write(content.subarray(from, from + bytes), () => response.destroy());
+  // What is on its way when a connection breaks is lost: without a pause that may be all of it.
+  response.write(content.subarray(from, from + bytes), () => setTimeout(() => response.destroy(), BREAK_OFF_MS));
 }
 
 function sha256(content: Buffer): string {
