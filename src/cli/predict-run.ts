@@ -40,11 +40,9 @@ export async function predict(
   logBesideDisplay(options);
   const device = chooseDevice(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
-  const [dnaModel, proteinModel, { classifier, chunkSize }] = await Promise.all([
-    resolveModel(options.dnaModel, process.env),
-    resolveModel(options.proteinModel, process.env),
-    chooseClassifier(options),
-  ]);
+  const dnaModel = await resolveModel(options.dnaModel, process.env);
+  const proteinModel = await resolveModel(options.proteinModel, process.env);
+  const { classifier, chunkSize } = await chooseClassifier(options);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
