@@ -1,7 +1,7 @@
 /** Resident memory of one persistent lane after 20 and after 200 batches of mixed lengths. Target: within 10 %. */
 import path from 'node:path';
 import { STAGES } from '../src/contract/stages.js';
-import { type MemoryAt, memoryAfter, watchLaneMemory } from '../test/support/lane-memory.js';
+import { laneMemory, memoryAfter } from '../test/support/lane-memory.js';
 import { BenchTemporal } from './support/bench-temporal.js';
 import { benchmark, round } from './support/benchmark.js';
 import { writeContigs } from '../test/support/contigs.js';
@@ -25,9 +25,9 @@ await benchmark('lane-memory', async ({ small, dir, row }) => {
       ...(small ? [] : ([[['dnabert2-117m', 'esm2-35m'], real]] as const)),
     ] as const) {
       const run = await temporal.run(input, { ...models, batchSequences: FRAMES_A_BATCH, keepWarmSeconds: 0 });
-      const ended = run.handle.result();
+      await run.handle.result();
       for (const [i, stage] of STAGES.entries()) {
-        const seen: MemoryAt[] = await watchLaneMemory(run, stage);
+        const seen = await laneMemory(temporal.stateDir, run.handle.workflowId, stage);
         const [early, late] = [memoryAfter(20, seen), memoryAfter(200, seen)];
         row({
           model: names[i]!,
@@ -35,10 +35,9 @@ await benchmark('lane-memory', async ({ small, dir, row }) => {
           'after 20, MB': round(early),
           'after 200, MB': round(late),
           'change, %': round((100 * (late - early)) / early),
-          'largest, MB': round(Math.max(...seen.map(({ megabytes }) => megabytes))),
+          'largest, MB': round(Math.max(...seen)),
         });
       }
-      await ended;
     }
   } finally {
     await temporal.close();

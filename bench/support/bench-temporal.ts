@@ -17,6 +17,7 @@ export class BenchTemporal {
 
   private constructor(
     private readonly dir: string,
+    readonly stateDir: string,
     private readonly embedded: EmbeddedRun,
   ) {}
 
@@ -25,10 +26,11 @@ export class BenchTemporal {
     dir: string,
     { stub, ...agent }: { lanes: number; roles?: readonly Role[]; stub?: Stub },
   ): Promise<BenchTemporal> {
+    const stateDir = path.join(dir, 'state');
     // For this process's children: server, agent, lanes. A supervisor reads them again when it restarts one.
-    Object.assign(process.env, { VIRNUCPRO_STATE_DIR: path.join(dir, 'state') }, stub && stubEnvironment(stub));
+    Object.assign(process.env, { VIRNUCPRO_STATE_DIR: stateDir }, stub && stubEnvironment(stub));
     const embedded = await openEmbeddedRun({ ...agent, threads: availableParallelism(), temporalCli });
-    return new BenchTemporal(dir, embedded);
+    return new BenchTemporal(dir, stateDir, embedded);
   }
 
   get client(): Client {

@@ -57,7 +57,9 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
     const output = await run.publish();
     const { frames: embedded, tokens, seconds, refused } = output;
     const { stage, index: batch, rows } = input;
-    log.info('batch embedded', { stage, batch, rows, frames: embedded, tokens, seconds, refused: refused.length });
+    const { rss: rssBytes } = process.memoryUsage();
+    const work = { rows, frames: embedded, tokens, seconds, refused: refused.length };
+    log.info('batch embedded', { stage, batch, ...work, rssBytes });
     return { ...output, modelLoads };
   } finally {
     heartbeat.stop();

@@ -1,35 +1,33 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { PROGRESS_QUERY, type StageProgress } from '../../src/contract/progress.js';
+import { readFile } from 'node:fs/promises';
 import type { Stage } from '../../src/contract/stages.js';
-import type { WatchedRun } from './faults/watched-run.js';
-import { rssMB } from './processes.js';
+import { stateFile } from '../../src/server/state-folder.js';
 
 /** Finished batches over which a lane's memory is taken: it goes up and down with every call. */
 const WINDOW = 10;
 
-/** A lane's resident memory when it had finished so many batches. */
-export interface MemoryAt {
+interface BatchLine {
+  msg: string;
   pid: number;
-  done: number;
-  megabytes: number;
+  workflowId: string;
+  stage: Stage;
+  rssBytes: number;
 }
 
-/** Watches the one lane of `stage` from when it is up until the stage has none any more. */
-export async function watchLaneMemory(run: WatchedRun, stage: Stage): Promise<MemoryAt[]> {
-  const seen: MemoryAt[] = [];
-  for (;;) {
-    const [slice] = await run.slices(stage);
-    const lane = (await slice?.query<StageProgress>(PROGRESS_QUERY))?.lanes[0];
-    if (lane === undefined && seen.length > 0) return seen;
-    const megabytes = lane && rssMB(lane.pid);
-    if (megabytes !== undefined) seen.push({ pid: lane!.pid, done: lane!.done, megabytes });
-    await sleep(50);
-  }
+/** Resident memory, in MB, that the one lane of a run's stage had after each of its batches, as it logged it. */
+export async function laneMemory(stateDir: string, runId: string, stage: Stage): Promise<number[]> {
+  const lines = (await readFile(stateFile(stateDir, 'agent.log'), 'utf8')).split('\n');
+  const batches = lines
+    .filter((line) => line.includes('"batch embedded"'))
+    .map((line) => JSON.parse(line) as BatchLine)
+    .filter((line) => line.workflowId.startsWith(`${runId}/`) && line.stage === stage);
+  const processes = new Set(batches.map(({ pid }) => pid));
+  if (processes.size !== 1) throw new Error(`${processes.size} processes served ${stage}, not one`);
+  return batches.map(({ rssBytes }) => rssBytes / 2 ** 20);
 }
 
-/** The middle of what was seen from `done` batches on. */
-export function memoryAfter(done: number, seen: readonly MemoryAt[]): number {
-  const inWindow = seen.filter((one) => one.done >= done && one.done < done + WINDOW).map(({ megabytes }) => megabytes);
-  if (inWindow.length === 0) throw new Error(`nobody looked between ${done} and ${done + WINDOW} batches`);
-  return inWindow.sort((a, b) => a - b)[inWindow.length >> 1]!;
+/** The middle of the ten batches from the `done`-th on. */
+export function memoryAfter(done: number, megabytes: readonly number[]): number {
+  const window = megabytes.slice(done - 1, done - 1 + WINDOW).sort((a, b) => a - b);
+  if (window.length < WINDOW) throw new Error(`the lane finished ${megabytes.length} batches, not ${done + WINDOW}`);
+  return window[WINDOW / 2]!;
 }
