@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerError } from '../contract/failures.js';
+import { exists } from '../io/exists.js';
 import { stateFolderPath } from '../io/user-folders.js';
 import { NAMESPACE } from '../server/dev-server.js';
 import { stateFile } from '../server/state-folder.js';
@@ -74,11 +74,4 @@ async function settledStatus(): Promise<ServerStatus> {
     }
     await sleep(POLL_MS);
   }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hasWholeTables, removeTables } from '../activities/finished-sample.js';
 import { embeddingsPrefix, workPrefix } from '../activities/keys.js';
 import { OptionError } from '../contract/failures.js';
 import type { RunOptions, SampleSpec } from '../contract/run.js';
+import { exists } from '../io/exists.js';
 import { openStore } from '../io/open-store.js';
 import { CAMPAIGN_TABLE } from '../report/run-table.js';
 import { endRun, isOpen } from './campaign-client.js';
@@ -107,10 +107,6 @@ async function hasResults({ run: options, specs }: Asked): Promise<boolean> {
 
 function resultFiles({ run, specs }: Asked): string[] {
   return specs.map(({ prefix, stem }) => path.join(run.outputDir, prefix, `${stem}_merged`, 'prediction_results.txt'));
-}
-
-async function exists(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined;
 }
 
 function foreign(what: string, where: string): OptionError {

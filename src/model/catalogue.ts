@@ -1,6 +1,7 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
+import { exists } from '../io/exists.js';
 import { cacheFolderPath, sharedCacheFolderPath } from '../io/user-folders.js';
 import type { ExpectedModel } from './model.js';
 
@@ -75,7 +76,7 @@ export interface ResolvedModel {
  * @throws ModelError that says where it looked and how to get the model.
  */
 export async function resolveModel(nameOrPath: string, env: NodeJS.ProcessEnv): Promise<ResolvedModel> {
-  if (await isThere(nameOrPath)) return { path: nameOrPath };
+  if (await exists(nameOrPath)) return { path: nameOrPath };
   const name = catalogueName(nameOrPath);
   if (name === undefined) {
     throw unknownName(
@@ -133,7 +134,7 @@ export async function modelPlaces(name: string, env: NodeJS.ProcessEnv): Promise
   return Promise.all(
     places.map(async (place) => ({
       ...place,
-      present: (place.kind !== 'hub' || snapshot !== undefined) && (await isThere(place.path)),
+      present: (place.kind !== 'hub' || snapshot !== undefined) && (await exists(place.path)),
     })),
   );
 }
@@ -157,11 +158,4 @@ function hubFolder(repo: string): string {
 async function hubSnapshot(repository: string): Promise<string | undefined> {
   const revision = await readFile(path.join(repository, 'refs', 'main'), 'utf8').catch(() => undefined);
   return revision === undefined ? undefined : path.join(repository, 'snapshots', revision.trim());
-}
-
-function isThere(place: string): Promise<boolean> {
-  return access(place).then(
-    () => true,
-    () => false,
-  );
 }

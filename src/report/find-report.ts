@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { exists } from '../io/exists.js';
 
 /** Name of the report in a sample's folder, and of the overview in the folder of a run of several. */
 export const REPORT = 'report.html';
@@ -8,12 +8,4 @@ export const REPORT = 'report.html';
 export async function findReport(folder: string): Promise<string | undefined> {
   const report = path.join(folder, REPORT);
   return (await exists(report)) ? report : undefined;
-}
-
-/** Whether there is such a file. */
-export async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { InputError } from '../contract/failures.js';
+import { exists } from '../io/exists.js';
 import { writeText } from '../io/tables.js';
-import { REPORT, exists } from './find-report.js';
+import { REPORT } from './find-report.js';
 import { MULTIQC_TABLE, multiqcTable } from './multiqc-table.js';
 import { runReport } from './run-report.js';
 import { CAMPAIGN_TABLE, readRunTable } from './run-table.js';

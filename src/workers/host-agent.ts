@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { WarmLane } from '../activities/hold-lane.js';
@@ -7,6 +6,7 @@ import { prefixed } from '../contract/activity-names.js';
 import { HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
 import { DEVICE_KINDS, type Device } from '../contract/devices.js';
 import { CONTROL_QUEUE, CPU_QUEUE, leaseQueue } from '../contract/queues.js';
+import { exists } from '../io/exists.js';
 import type { WorkerConnection } from './connection.js';
 import { freeMemory } from './free-memory.js';
 import { LaneHandle } from './lane-handle.js';
@@ -45,7 +45,7 @@ export class HostAgent {
 
   static async create(options: HostAgentOptions): Promise<HostAgent> {
     const { roles, connection, log, host = hostname(), laneEnv = process.env } = options;
-    const pool = new LanePool<LaneHandle>(options.devices, { hasModel, freeMemory }, host, log);
+    const pool = new LanePool<LaneHandle>(options.devices, { hasModel: exists, freeMemory }, host, log);
     const workers: Worker[] = [];
     const add = async (worker: WorkerOptions): Promise<void> => {
       workers.push(
@@ -105,11 +105,4 @@ export class HostAgent {
     this.stopping = true;
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
-}
-
-function hasModel(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,6 +2,7 @@ import type { WarmLane } from '../activities/hold-lane.js';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
+import { byteText } from '../io/byte-text.js';
 import type { Logger } from './log.js';
 
 /** What the pool needs of a lane; the agent's is {@link LaneHandle}. */
@@ -174,7 +175,7 @@ export class LanePool<Lane extends PooledLane> {
       );
       const back = warm.reduce((sum, { kept }) => sum + memoryOf(kept.lane.offer), 0);
       if (warm[0] === undefined || free + back < need) {
-        throw declined(`too little memory: a lane of ${offer.stage} needs ${(need / 1e9).toFixed(1)} GB`);
+        throw declined(`too little memory: a lane of ${offer.stage} needs ${byteText(need)}`);
       }
       await evict(warm[0].from, warm[0].kept);
     }

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readCgroup } from './cgroup.js';
 
 let seen = oomKills();
 
@@ -12,11 +11,6 @@ export async function oomKilledSince(): Promise<boolean> {
 
 /** Such kills so far; 0 where the system does not say. */
 async function oomKills(): Promise<number> {
-  try {
-    const [, group] = /^0::(.*)$/m.exec(await readFile('/proc/self/cgroup', 'utf8')) ?? [];
-    const events = await readFile(path.join('/sys/fs/cgroup', group ?? '', 'memory.events'), 'utf8');
-    return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
+  const [, kills] = /^oom_kill (\d+)$/m.exec(await readCgroup('memory.events')) ?? [];
+  return Number(kills ?? 0);
 }

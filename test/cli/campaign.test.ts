@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type CliCall, processesOf, startCli, tinyModels } from '../support/cli.js';
+import { tableBytes } from '../support/compare-results.js';
 import { goldenCases } from '../support/golden.js';
 import { eventually } from '../support/processes.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
-
-const TABLES = ['prediction_results.txt', 'prediction_results_highestscore.csv'];
 
 describeWithTemporal('virnucpro predict, many samples', () => {
   let dir: string;
@@ -29,19 +28,6 @@ describeWithTemporal('virnucpro predict, many samples', () => {
 
   const predict = (...args: string[]): CliCall['ended'] =>
     startCli(['predict', ...args, ...tinyModels], stateDir).ended;
-
-  const tables = async (folder: string, stem: string): Promise<Buffer> => {
-    const own = [
-      'accounting.tsv',
-      'contigs.tsv',
-      'frames.parquet',
-      'viral_regions.bed',
-      'viral_regions.gff3',
-      'viral.fa',
-    ];
-    const files = [...TABLES.map((name) => path.join(`${stem}_merged`, name)), ...own];
-    return Buffer.concat(await Promise.all(files.map((file) => readFile(path.join(folder, file)))));
-  };
 
   it('a bad sample fails alone; the others are as single runs make them, over three waves', async () => {
     const [edge, lambda] = goldenCases;
@@ -83,9 +69,9 @@ describeWithTemporal('virnucpro predict, many samples', () => {
 
     const single = await predict(path.join(folder, 'edge.fa'), '-o', path.join(dir, 'edge'));
     assert.equal(single.code, 0, single.stderr);
-    const bytes = await tables(path.join(dir, 'edge'), 'edge');
-    assert.deepEqual(await tables(path.join(out, 'edge'), 'edge'), bytes);
-    assert.deepEqual(await tables(path.join(out, 'one, more'), 'edge'), bytes);
+    const bytes = await tableBytes(path.join(dir, 'edge'), 'edge');
+    assert.deepEqual(await tableBytes(path.join(out, 'edge'), 'edge'), bytes);
+    assert.deepEqual(await tableBytes(path.join(out, 'one, more'), 'edge'), bytes);
 
     // The failed sample is tried again; what is finished is found by digest, so that no model is loaded.
     const again = await predict(...args);

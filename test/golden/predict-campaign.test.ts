@@ -4,7 +4,7 @@ import path from 'node:path';
 import { STAGES } from '../../src/contract/stages.js';
 import type { Provenance } from '../../src/io/provenance.js';
 import { predictOnce, testRunOptions } from '../support/campaign.js';
-import { compareResults } from '../support/compare-results.js';
+import { ORIGINAL_TABLES, compareResults, tableBytes } from '../support/compare-results.js';
 import { goldenCases } from '../support/golden.js';
 import { type TestTemporal, startTestTemporal } from '../support/temporal.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
@@ -17,18 +17,6 @@ const MODES = [
   { lanes: LANES, persistent: false },
   { lanes: 1, persistent: false },
 ];
-
-/** What must be the same bytes, however many lanes made it. */
-const OWN_TABLES = [
-  'accounting.tsv',
-  'contigs.tsv',
-  'frames.parquet',
-  'viral_regions.bed',
-  'viral_regions.gff3',
-  'viral.fa',
-];
-
-const TABLES = ['input_merged/prediction_results.txt', 'input_merged/prediction_results_highestscore.csv'];
 
 describeWithTemporal('golden cases through Temporal', () => {
   let temporal: TestTemporal;
@@ -54,11 +42,10 @@ describeWithTemporal('golden cases through Temporal', () => {
         const { counts } = await predictOnce(temporal.client, `${dir}/input.fa`, options);
         loads[`${persistent}`] += await modelLoads(outputDir);
         assert.deepEqual(counts, { done: 1, failed: 0, framesQuarantined: 0 });
-        for (const table of TABLES) {
-          await compareResults(path.join(outputDir, table), path.join(dir, path.basename(table)));
+        for (const table of ORIGINAL_TABLES) {
+          await compareResults(path.join(outputDir, 'input_merged', table), path.join(dir, table));
         }
-        const tables = [...TABLES, ...OWN_TABLES].map((table) => readFile(path.join(outputDir, table)));
-        outputs.push(Buffer.concat(await Promise.all(tables)));
+        outputs.push(await tableBytes(outputDir, 'input'));
       }
       for (const output of outputs) assert.deepEqual(output, outputs[0]);
     }).timeout(240_000);

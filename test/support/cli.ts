@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { goldenModels } from './golden.js';
@@ -28,6 +28,12 @@ export function startCli(args: string[], stateDir: string, stdin?: string, env: 
     child.once('close', (code) => resolve({ code, ...text })),
   );
   return { child, output: () => text.stdout + text.stderr, ended };
+}
+
+/** Runs a command that needs neither server nor models, in `cwd`, to its end. */
+export function callCli(args: readonly string[], cwd = process.cwd()): Awaited<CliCall['ended']> {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8' });
+  return { code: status, stdout, stderr };
 }
 
 /** The flags that name the tiny models. */

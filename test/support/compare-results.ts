@@ -1,5 +1,25 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** The original's two tables, in a sample's `<stem>_merged`. */
+export const ORIGINAL_TABLES = ['prediction_results.txt', 'prediction_results_highestscore.csv'] as const;
+
+/** Our own tables of a sample, which must be the same bytes however many lanes made them. */
+const OWN_TABLES = [
+  'accounting.tsv',
+  'contigs.tsv',
+  'frames.parquet',
+  'viral_regions.bed',
+  'viral_regions.gff3',
+  'viral.fa',
+];
+
+/** Every table of the sample in `folder`, one after the other. */
+export async function tableBytes(folder: string, stem: string): Promise<Buffer> {
+  const files = [...ORIGINAL_TABLES.map((name) => path.join(`${stem}_merged`, name)), ...OWN_TABLES];
+  return Buffer.concat(await Promise.all(files.map((file) => readFile(path.join(folder, file)))));
+}
 
 /** A result table as text cells: its header and its rows. */
 export interface ResultTable {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../../contract/failures.js';
 import { toInputError } from '../../io/input.js';
-import { exists } from '../../report/find-report.js';
+import { exists } from '../../io/exists.js';
 import { CAMPAIGN_TABLE, readRunTable } from '../../report/run-table.js';
 import { TABLES } from './score-tables.js';
 

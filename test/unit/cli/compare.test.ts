@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Tally, differentRows } from '../../../src/cli/compare/compare-rows.js';
 import { findResults } from '../../../src/cli/compare/find-results.js';
 import type { ScoreRow } from '../../../src/cli/compare/score-tables.js';
+import { callCli } from '../../support/cli.js';
 import { GOLDEN_CASES } from '../../support/golden.js';
 
 const FRAMES = 'prediction_results.txt';
@@ -19,11 +19,7 @@ describe('cli/compare', () => {
   beforeEach(async () => (dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-compare-'))));
   afterEach(() => rm(dir, { recursive: true }));
 
-  const compare = (...args: string[]): { code: number | null; out: string; err: string } => {
-    const main = path.resolve('dist/src/cli/main.js');
-    const call = spawnSync(process.execPath, [main, 'compare', ...args], { cwd: dir, encoding: 'utf8' });
-    return { code: call.status, out: call.stdout, err: call.stderr };
-  };
+  const compare = (...args: string[]): ReturnType<typeof callCli> => callCli(['compare', ...args], dir);
 
   /** Puts a sample's two tables into `<folder>/<stem>_merged`. */
   const sample = async (folder: string, stem: string, frames: string, chunks: string): Promise<void> => {
@@ -49,14 +45,14 @@ describe('cli/compare', () => {
     await golden('B', 'edge-500');
     assert.deepEqual(compare('A', 'B'), {
       code: 0,
-      out: `A  A
+      stdout: `A  A
 B  B
         in both  only in A  only in B  label changes  over 0.00001  max difference  mean difference
 frames       57          0          0              0             0               0                0
 chunks       21          0          0              0             0               0                0
 The same: all rows and labels, scores within 0.00001
 `,
-      err: '',
+      stderr: '',
     });
   });
 
@@ -68,7 +64,7 @@ The same: all rows and labels, scores within 0.00001
       `${FRAMES_HEADER}c,_chunk_1F1\tothers\t0.75\t0.25\na_chunk_1F1\tothers\t0.5\t0.5\na_chunk_1R2\tothers\t0.625\t0.3750001\n`,
       oneChunk.replace('0.75', '0.8125'),
     );
-    const { code, out } = compare('A', 'B', '--csv', 'rows.csv', '--json');
+    const { code, stdout: out } = compare('A', 'B', '--csv', 'rows.csv', '--json');
     assert.equal(code, 1);
     const chunks = { rowsInBoth: 1, rowsOnlyInA: 0, rowsOnlyInB: 0, labelChanges: 0, rowsWithScores: 1 };
     const frames = {
@@ -117,7 +113,7 @@ The same: all rows and labels, scores within 0.00001
     assert.equal(compare('A', 'B').code, 0);
     assert.equal(compare('A', 'B', '--tolerance', '1e-6').code, 1);
     assert.equal(compare('A', 'B', '--tolerance', '0').code, 1);
-    const { code, err } = compare('A', 'B', '--tolerance', 'some');
+    const { code, stderr: err } = compare('A', 'B', '--tolerance', 'some');
     assert.deepEqual([code, err.split('\n')[0]], [2, 'error: --tolerance is "some", allowed are numbers from 0 to 1']);
   });
 
@@ -131,7 +127,7 @@ The same: all rows and labels, scores within 0.00001
     await sample('B/s3', 'reads', twoFrames, oneChunk);
     assert.deepEqual(compare('A', 'B'), {
       code: 1,
-      out: `A  A
+      stdout: `A  A
 B  B
             in both  only in A  only in B  label changes  over 0.00001  max difference  mean difference
 s2 frames         2          0          0              1             0               0                0
@@ -141,7 +137,7 @@ all chunks        2          0          0              0             0          
 Samples only in B: s3
 Different
 `,
-      err: '',
+      stderr: '',
     });
   });
 
@@ -156,7 +152,7 @@ Different
   it("reads the original's chunks without scores, and its empty table; says that no scores were compared", async () => {
     await sample('A', 'x', twoFrames, oneChunk);
     await sample('O', 'x', twoFrames, 'Modified_ID\tIs_Virus\na_chunk_1\tTrue\n');
-    const { code, out } = compare('A', 'O');
+    const { code, stdout: out } = compare('A', 'O');
     assert.equal(code, 0);
     assert.match(out, /^chunks +1 +0 +0 +0 +- +- +-$/m);
     await sample('E', 'x', FRAMES_HEADER, '');
@@ -185,7 +181,7 @@ Different
       ['other', /^error: other\/x_merged\/prediction_results\.txt, line 1: its columns are name, score\n/],
       ['half', /^error: half\/x_merged\/prediction_results_highestscore\.csv: no such file\n/],
     ] as const) {
-      const { code, out, err } = compare('A', folder, '--csv', 'rows.csv');
+      const { code, stdout: out, stderr: err } = compare('A', folder, '--csv', 'rows.csv');
       assert.deepEqual([code, out], [2, ''], folder);
       assert.match(err, said);
     }
@@ -197,7 +193,7 @@ Different
     await sample('A', 'x', twoFrames, oneChunk);
     await rm(path.join(dir, 'A', 'x_merged', CHUNKS));
     await mkdir(path.join(dir, 'A', 'x_merged', CHUNKS));
-    const { code, err } = compare('A', 'A');
+    const { code, stderr: err } = compare('A', 'A');
     assert.equal(code, 2);
     assert.match(err, /^error: A\/x_merged\/prediction_results_highestscore\.csv: a folder, not a file\n/);
   });

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { completionScript } from '../../../src/cli/completion/scripts.js';
 import { RETIRED_FLAGS } from '../../../src/cli/options/retired-flags.js';
 import { wholeProgram } from '../../../src/cli/program.js';
+import { callCli } from '../../support/cli.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -110,9 +111,8 @@ describe('cli/completion', () => {
   });
 
   it('the command prints the script', () => {
-    const main = path.resolve('dist/src/cli/main.js');
-    const { status, stdout } = spawnSync(process.execPath, [main, 'completion', 'bash'], { encoding: 'utf8' });
-    assert.deepEqual([status, stdout], [0, completionScript(program, 'bash')]);
-    assert.equal(spawnSync(process.execPath, [main, 'completion', 'csh']).status, 2);
+    const { code, stdout } = callCli(['completion', 'bash']);
+    assert.deepEqual([code, stdout], [0, completionScript(program, 'bash')]);
+    assert.equal(callCli(['completion', 'csh']).code, 2);
   });
 });

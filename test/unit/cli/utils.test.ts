@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { callCli } from '../../support/cli.js';
 
 describe('cli/utils', () => {
   let dir: string;
   before(async () => (dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-utils-'))));
   after(() => rm(dir, { recursive: true }));
 
-  const utils = (...args: string[]): { code: number | null; stdout: string; stderr: string } => {
-    const main = path.resolve('dist/src/cli/main.js');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'utils', ...args], {
-      cwd: dir,
-      encoding: 'utf8',
-    });
-    return { code: status, stdout, stderr };
-  };
+  const utils = (...args: string[]): ReturnType<typeof callCli> => callCli(['utils', ...args], dir);
 
   it('validate counts what a good file holds, also nothing', async () => {
     await writeFile(path.join(dir, 'good.fa'), '>a\nACGT\nAC\n>b\nNN\n');
