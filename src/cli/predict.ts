@@ -4,7 +4,7 @@ import { Command } from 'commander';
 export function predictCommand(): Command {
   return new Command('predict')
     .description('predict which sequences of FASTA files are viral')
-    .argument('[inputs...]', 'FASTA files, plain or .gz, folders of them, or - for standard input')
+    .argument('[inputs...]', 'FASTA files, also .gz or .zst, folders of them, or - for standard input')
     .option('-c, --config <file>', 'YAML file with options by their long names')
     .addHelpText(
       'after',

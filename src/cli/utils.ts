@@ -29,7 +29,7 @@ function listDevicesCommand(): Command {
 function validateCommand(): Command {
   return new Command('validate')
     .description('read a FASTA file as predict does; names the first problem, with exit code 1')
-    .argument('<input>', 'FASTA file, plain or .gz, or - for standard input')
+    .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .action(async (input: string) => {
       const { readFasta } = await import('../io/fasta.js');
       const lengths = { records: 0, bases: 0, shortest: Infinity, longest: 0 };
