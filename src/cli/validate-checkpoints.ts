@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { changedFiles } from '../activities/finished-sample.js';
-import { ArtifactInvalid, InputError, ModelError, StorageError, VirnucproError } from '../contract/failures.js';
+import { ArtifactInvalid, InputError, ModelError, StorageError, type VirnucproError } from '../contract/failures.js';
 import { readArrowFile, readArrowHeader } from '../io/arrow-file.js';
 import { toInputError } from '../io/input.js';
 import { cacheFolderPath } from '../io/user-folders.js';
