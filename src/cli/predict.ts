@@ -13,7 +13,8 @@ export function predictCommand(): Command {
         '  virnucpro predict --samples sheet.csv -m 300 -o results\n' +
         '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed or frames were\nquarantined, 130 or 143 interrupted.',
     )
-    .action(async (inputs: string[], { config, ...flags }: Record<string, unknown>) => {
+    .action(async (inputs: string[], own: Record<string, unknown>, command: Command) => {
+      const { config, ...flags } = { ...command.parent?.opts(), ...own };
       // Loaded only now: --help and wrong usage answer at once.
       const { predict } = await import('./predict-run.js');
       await predict(inputs, flags, config as string | undefined);
