@@ -34,9 +34,8 @@ function bars(stream: NodeJS.WriteStream): TransferDisplay {
       const seconds = (now - first.at) / 1000;
       const rate = seconds > 0 ? (done - first.done) / seconds : 0;
       const pace = rate > 0 ? `  ${byteText(Math.round(rate))}/s, ${duration((total - done) / rate)} left` : '';
-      update(
-        `${file.padEnd(24)} ${bar(done, total)} ${byteText(done)} of ${byteText(total)}${done < total ? pace : ''}`,
-      );
+      const text = `${byteText(done)} of ${byteText(total)}${done < total ? pace : ''}`;
+      update(`${file} ${bar(done, total, stream.columns)} ${text}`);
       if (done === total) update.done();
     },
     note: (line) => {
