@@ -11,7 +11,7 @@ export function predictCommand(): Command {
       '\nAn option can also be set by the variable VIRNUCPRO_<OPTION>, or in the file that -c names.\n' +
         '\nExamples:\n  virnucpro predict contigs.fa.gz -p 500_model.pth --lanes 2\n' +
         '  virnucpro predict --samples sheet.csv -m 300 -o results\n' +
-        '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed or frames were\nquarantined, 130 or 143 interrupted.',
+        '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed or frames were\nquarantined, 4 out of memory, 130 or 143 interrupted.',
     )
     .action(async (inputs: string[], own: Record<string, unknown>, command: Command) => {
       const { config, ...flags } = { ...command.parent?.opts(), ...own };

@@ -47,7 +47,7 @@ const OUT_OF_MEMORY = 4;
  * as two lines, what is wrong and where, then what to do; anything else is a bug and keeps its stack.
  */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
-  throwInsteadOfExit(program);
+  prepare(program);
   // The reader has had enough, as in `virnucpro list | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode);
@@ -60,9 +60,10 @@ export async function runCli(program: Command, argv: readonly string[] = process
   }
 }
 
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  command.commands.forEach(throwInsteadOfExit);
+/** Has commander throw instead of exit, and add the next step to what it says of wrong usage. */
+function prepare(command: Command, path = command.name()): void {
+  command.exitOverride().showHelpAfterError(`See ${path} --help`);
+  for (const child of command.commands) prepare(child, `${path} ${child.name()}`);
 }
 
 function report(error: unknown): number {

@@ -70,12 +70,13 @@ describe('exit codes', () => {
     ['an unknown command', ['prediction']],
     ['an unknown flag', ['predict', 'a.fa', '--no-such-flag']],
     ['a value that is not allowed', ['predict', 'a.fa', '--lanes', '0']],
-    ['a model that no one knows', ['predict', 'package.json', '--dna-model', 'dnabert-9']],
+    ['a model that no one knows', ['predict', 'README.md', '-p', 'package.json', '--dna-model', 'dnabert-9']],
     ['a model that no one knows, to pull', ['models', 'pull', 'nope']],
     ['a shell that no one knows', ['completion', 'tcsh']],
     ['a role that no one knows', ['worker', '--roles', 'cook']],
     ['a tolerance that is no number', ['compare', 'a', 'b', '--tolerance', 'x']],
-    ['a configuration file that is not there', ['predict', 'a.fa', '-c', 'none.yaml']],
+    ['a configuration file that is not there, named in front', ['-c', 'none.yaml', 'predict', 'a.fa']],
+    ['a flag of predict in front of another command', ['-q', 'server', 'status']],
   ] as const) {
     it(`2 for ${why}`, () => {
       const { code, stderr } = callCli(args);
