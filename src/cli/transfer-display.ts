@@ -1,6 +1,6 @@
-import { createLogUpdate } from 'log-update';
 import { byteText } from '../io/byte-text.js';
 import { bar, duration } from './progress-lines.js';
+import { createRedraw } from './redraw.js';
 
 /** A terminal is redrawn this often at most. */
 const REDRAW_MS = 100;
@@ -20,7 +20,7 @@ export function openTransferDisplay(stream: NodeJS.WriteStream): TransferDisplay
 }
 
 function bars(stream: NodeJS.WriteStream): TransferDisplay {
-  const update = createLogUpdate(stream);
+  const update = createRedraw(stream);
   let current = '';
   let first = { at: 0, done: 0 };
   let drawn = 0;
