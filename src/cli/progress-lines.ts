@@ -1,7 +1,13 @@
 import type { CampaignProgress, StageProgress } from '../contract/progress.js';
 import { STAGES } from '../contract/stages.js';
 
-const BAR_WIDTH = 24;
+/** In characters, as all that follows. */
+const BAR_WIDTH = { least: 8, most: 24 } as const;
+
+const NAME_WIDTH = 10;
+
+/** What a line with name, counts, lanes and time left takes beside its bar. */
+const USUAL_TEXT = 68;
 
 /** One line of the display: a step of the run with how far it is. */
 export interface ProgressLine {
@@ -33,15 +39,27 @@ export function progressLines(progress: CampaignProgress, now = Date.now()): Pro
   ];
 }
 
-/** `dnabert-s  ████████░░░░  4/7  2 lanes`, for terminals. */
-export function barLine({ name, done, total, note, pace }: ProgressLine): string {
-  return `${name.padEnd(10)} ${bar(done, total)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
+/**
+ * `dnabert-s  ████████░░░░ 4/7  2 lanes, 12 frames/s, 3 min left`, for terminals. What does not fit stands below, in whole
+ * words.
+ */
+export function barLines({ name, done, total, note, pace }: ProgressLine, columns: number): string[] {
+  const start = `${name.padEnd(NAME_WIDTH)} ${bar(done, total, columns)} ${done}/${total}`;
+  const text = joined(note, pace);
+  const line = `${start}  ${text}`.trimEnd();
+  if (line.length <= columns) return [line];
+  return [start, ...wrapped(text, columns - NAME_WIDTH - 1).map((part) => `${' '.repeat(NAME_WIDTH + 1)}${part}`)];
 }
 
-/** `████████░░░░` */
-export function bar(done: number, total: number): string {
-  const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
-  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+/** `████████░░░░`: shorter on narrow terminals, the same for all lines of one. */
+export function bar(done: number, total: number, columns: number): string {
+  const width = Math.max(BAR_WIDTH.least, Math.min(BAR_WIDTH.most, columns - USUAL_TEXT));
+  const filled = total === 0 ? 0 : Math.round((width * done) / total);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
+}
+
+function wrapped(text: string, width: number): string[] {
+  return text.match(new RegExp(`\\S.{0,${Math.max(0, width - 1)}}(?=\\s|$)|\\S+`, 'g')) ?? [];
 }
 
 /** `dnabert-s: 4/7, 2 lanes`, for logs and pipes. */

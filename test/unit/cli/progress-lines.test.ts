@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { barLine, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
+import { barLines, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
 import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
 
 const idle: StageProgress = { batches: 0, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
@@ -44,8 +44,17 @@ describe('progress lines', () => {
     assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
   });
 
-  it('draw a bar of one width', () => {
-    const [split] = progressLines(progress({}), 0);
-    assert.equal(barLine(split!), `split      ${'█'.repeat(24)} 5/5  1000 frames`);
+  it('draw a bar of one width, shorter on narrow terminals; what does not fit stands below in whole words', () => {
+    const at = { done: 4, frames: 400, busySeconds: 20, reportedAt: 0, modelLoads: 12 };
+    const [split, stage] = progressLines(progress(at), 0);
+    assert.deepEqual(barLines(split!, 100), [`split      ${'█'.repeat(24)} 5/5  1000 frames`]);
+    const text = '12 model loads, 20 frames/s, 30 s left';
+    assert.deepEqual(barLines(stage!, 80), [`dnabert-s  █████░░░░░░░ 4/10  ${text}`]);
+    assert.deepEqual(barLines(stage!, 40), [
+      'dnabert-s  ███░░░░░ 4/10',
+      '           12 model loads, 20 frames/s,',
+      '           30 s left',
+    ]);
+    for (const columns of [1, 5, 20]) assert.ok(barLines(stage!, columns).length > 1);
   });
 });
