@@ -4,6 +4,7 @@ Timed is what it is fastest at, logits of a packed batch. The vectors for compar
 gives hidden states, one sequence at a time.
 """
 
+import json
 import os
 
 import esm_cpp
@@ -20,9 +21,15 @@ def calibration_sequences():
 
 
 def make(folder, precision, target):
-    """Writes esm-cpp's own file. It wants an output layer, which checkpoints of encoders lack."""
+    """Writes esm-cpp's own file. It wants an output layer and rotary angles, which our checkpoints lack."""
+    with open(os.path.join(folder, "config.json")) as file:
+        sizes = json.load(file)
     weights = load_file(os.path.join(folder, "model.safetensors"))
-    hidden = weights["esm.embeddings.word_embeddings.weight"].shape[1]
+    hidden = sizes["hidden_size"]
+    head = hidden // sizes["num_attention_heads"]
+    for layer in range(sizes["num_hidden_layers"]):
+        angles = 1 / 10000 ** (np.arange(0, head, 2, dtype=np.float32) / head)
+        weights[f"esm.encoder.layer.{layer}.attention.self.rotary_embeddings.inv_freq"] = angles.astype(np.float32)
     weights |= {
         "lm_head.dense.weight": np.eye(hidden, dtype=np.float32),
         "lm_head.dense.bias": np.zeros(hidden, np.float32),

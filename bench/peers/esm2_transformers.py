@@ -30,7 +30,7 @@ def load(folder, precision, batch):
     model, loading = EsmModel.from_pretrained(
         folder, config=config, dtype=dtype, add_pooling_layer=False, output_loading_info=True
     )
-    if any(not name.startswith("contact_head.") for name in loading["missing_keys"]):
+    if any(not name.startswith(("contact_head.", "rotary_embeddings.")) for name in loading["missing_keys"]):
         raise SystemExit(str(loading))
     model.eval()
     tokenizer = EsmTokenizer(os.path.join(folder, "vocab.txt"))
