@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { CampaignProgress } from '../contract/progress.js';
 import { cliLog } from './log.js';
-import { barLine, plainLine, progressLines } from './progress-lines.js';
+import { barLine, laneLines, plainLine, progressLines } from './progress-lines.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
@@ -37,9 +37,10 @@ export function openDisplay(
 
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
+  const steps = (progress: CampaignProgress): string[] =>
+    progressLines(progress).flatMap((line) => [barLine(line), ...laneLines(line, stream.columns)]);
   return {
-    show: (progress, troubles) =>
-      update([...progressLines(progress).map(barLine), ...noticeLines(progress, troubles)].join('\n')),
+    show: (progress, troubles) => update([...steps(progress), ...noticeLines(progress, troubles)].join('\n')),
     close: () => update.done(),
   };
 }

@@ -40,6 +40,7 @@ import { CampaignView } from './campaign-view.js';
 import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
+import { joinRecords } from './lane-log.js';
 import { pickLaneOptions } from './lane-options.js';
 import {
   campaignProgress,
@@ -175,7 +176,7 @@ class Campaign {
     });
 
     this.enter('embedding');
-    const stages = {} as Record<Stage, StageSummary>;
+    const summaries = {} as Record<Stage, StageSummary>;
     let embedded = splits;
     for (const stage of STAGES) {
       const manifest = await this.cpu.joinManifests({
@@ -185,9 +186,11 @@ class Campaign {
         store: options.outputDir,
       });
       const { failed: failedBatches, ...summary } = await this.runStage(stage, manifest, models, attempt);
-      stages[stage] = summary;
+      summaries[stage] = summary;
       embedded = this.withoutFailed(embedded, failedBatches, failed);
     }
+
+    const stages = await this.cpu.recordStages({ cursor: this.cursor, stages: summaries, store: options.outputDir });
 
     this.enter('classifying');
     const done = await this.perSample(embedded, failed, async ({ sample, split }): Promise<SampleResult> => {
@@ -255,7 +258,7 @@ class Campaign {
         throw error;
       }
     });
-    const result = { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+    const result = { ...sumOfSlices(results), startedAt, seconds: (Date.now() - startedAt) / 1000 };
     this.view.stageDone(stage, this.input.options.persistent, result);
     this.show();
     return result;
@@ -438,15 +441,15 @@ function countsAfter(before: CampaignTotals, results: SampleResult[]): CampaignT
   };
 }
 
-function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {
-  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
+function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'startedAt' | 'seconds'> {
+  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0, retries: 0 };
   for (const result of results) {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
   }
   return {
     ...total,
     failed: results.flatMap(({ failed }) => failed),
-    lanes: [...new Set(results.flatMap((result) => result.lanes))],
+    lanes: joinRecords(results.flatMap(({ lanes }) => lanes)),
   };
 }
 

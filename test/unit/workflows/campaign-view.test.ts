@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import type { StageProgress } from '../../../src/contract/progress.js';
+import type { LaneRecord } from '../../../src/contract/run.js';
 import { CampaignView } from '../../../src/workflows/campaign-view.js';
 import { campaignDetails, stageDetails } from '../../../src/workflows/progress-details.js';
 
 const idle: StageProgress = { batches: 10, done: 3, failed: 0, frames: 9, tokens: 90, modelLoads: 1, lanes: [] };
-const result = { embedded: 1, reused: 0, frames: 1, tokens: 1, quarantined: 0, failed: [] };
+const result = { embedded: 1, reused: 0, frames: 1, tokens: 1, quarantined: 0, retries: 0, failed: [], startedAt: 0 };
+const first: LaneRecord = {
+  ...{ lane: 'h/cpu:0', batches: 1, frames: 1, tokens: 1, busySeconds: 1, modelLoads: 1, losses: 0 },
+  spans: [],
+};
+const second = { ...first, lane: 'h/cpu:1' };
 
 describe('a campaign seen from outside', () => {
   it('says loudly when models that should stay loaded were loaded more than once a lane', () => {
     const view = new CampaignView(1, { done: 0, failed: 0 });
-    view.stageDone('dnabert-s', true, { ...result, modelLoads: 2, lanes: ['h/cpu:0', 'h/cpu:1'] });
-    view.stageDone('esm-2', false, { ...result, modelLoads: 30, lanes: ['h/cpu:0'] });
+    view.stageDone('dnabert-s', true, { ...result, modelLoads: 2, lanes: [first, second] });
+    view.stageDone('esm-2', false, { ...result, modelLoads: 30, lanes: [first] });
     assert.deepEqual(view.progress().warnings, []);
-    view.stageDone('dnabert-s', true, { ...result, modelLoads: 3, lanes: ['h/cpu:0', 'h/cpu:1'] });
+    view.stageDone('dnabert-s', true, { ...result, modelLoads: 3, lanes: [first, second] });
     const warning =
       'dnabert-s: persistent models were asked for, but 2 lanes loaded the model 3 times: ' +
       'lanes died, or were given to others and back';
