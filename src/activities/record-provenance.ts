@@ -77,11 +77,12 @@ function stageOf(result: StageSummary): Provenance['stages'][Stage] {
 /** @param stageStart epoch milliseconds: spans are told in seconds from there. */
 function laneOf({ lane, spans, ...did }: LaneRecord, stageStart: number): Omit<Provenance['lanes'][number], 'stage'> {
   const [host, device] = lane.split('/') as [string, string];
-  const seconds = (at: number): number => (at - stageStart) / 1000;
+  const seconds = (at: number): number => Math.round(at - stageStart) / 1000;
   return {
     host,
     device,
     ...did,
+    busySeconds: Math.round(did.busySeconds * 1000) / 1000,
     spans: spans.map((span) => ({
       ...span,
       from: seconds(span.from),

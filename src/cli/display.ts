@@ -37,10 +37,17 @@ export function openDisplay(
 
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
-  const steps = (progress: CampaignProgress): string[] =>
-    progressLines(progress).flatMap((line) => [barLine(line), ...laneLines(line, stream.columns)]);
+  let drawn = '';
   return {
-    show: (progress, troubles) => update([...steps(progress), ...noticeLines(progress, troubles)].join('\n')),
+    show: (progress, troubles) => {
+      const steps = progressLines(progress).flatMap((line) => [barLine(line), ...laneLines(line, stream.columns)]);
+      const text = [...steps, ...noticeLines(progress, troubles)].join('\n');
+      if (text === drawn) return;
+      drawn = text;
+      // Anew each time: log-update 7.2 redraws what changed, and loses lines below one that came or grew to two.
+      update.clear();
+      update(text);
+    },
     close: () => update.done(),
   };
 }

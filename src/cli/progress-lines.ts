@@ -45,7 +45,7 @@ export function barLine({ name, done, total, note, pace }: ProgressLine): string
 }
 
 /**
- * `  cpu:0 12 done, 300 frames/s   cpu:1 loading`: a line below a stage's bar, with as many of its lanes as fit; none when
+ * `  cpu:0: 12 done, 300 frames/s   cpu:1: loading`: a line below a stage's bar, with as many of its lanes as fit; none when
  * it has no lane, or the terminal no room.
  */
 export function laneLines({ lanes }: ProgressLine, columns: number): string[] {
@@ -63,7 +63,7 @@ export function laneLines({ lanes }: ProgressLine, columns: number): string[] {
 function laneText({ host, device, state, done, framesPerSecond }: LaneView, withHost: boolean): string {
   const doing = state === 'up' ? `${done} done` : state === 'starting' ? 'loading' : 'restarting';
   const name = withHost ? `${host}/${device}` : device;
-  return joined(`${name} ${doing}`, framesPerSecond === undefined ? '' : `${rateText(framesPerSecond)} frames/s`);
+  return joined(`${name}: ${doing}`, framesPerSecond === undefined ? '' : `${rateText(framesPerSecond)} frames/s`);
 }
 
 /** `0.25`, `1.2`, `300`. */

@@ -259,18 +259,24 @@ ${table(
 ${await laneSection(provenance)}`;
 }
 
+function nameOf({ host, device }: Provenance['lanes'][number]): string {
+  return `${host}/${device}`;
+}
+
 async function laneSection({ lanes, stages }: Provenance): Promise<Html> {
   if (lanes.length === 0) return Html.of`<p>No lane was needed: every file batch was there already.</p>`;
   const shown = STAGES.flatMap((stage) =>
     lanes
       .filter((lane) => lane.stage === stage)
       .sort((a, b) => b.batches - a.batches)
-      .slice(0, SHOWN.lanesOfStage),
+      .slice(0, SHOWN.lanesOfStage)
+      .sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', { numeric: true })),
   );
-  const spans = shown.flatMap(({ stage, host, device, spans }) => {
+  const spans = shown.flatMap((lane) => {
+    const { stage, spans } = lane;
     const start = Date.parse(stages[stage].started) / 1000;
     return spans.map(({ from, ready, to, lost = false }): LaneBar => {
-      return { lane: `${stage} ${host}/${device}`, from: start + from, ready: start + ready, to: start + to, lost };
+      return { lane: `${stage} ${nameOf(lane)}`, from: start + from, ready: start + ready, to: start + to, lost };
     });
   });
   const start = Math.min(...spans.map(({ from }) => from));
@@ -281,12 +287,14 @@ async function laneSection({ lanes, stages }: Provenance): Promise<Html> {
     Math.min(100, (100 * busySeconds) / (wall(spans) || 1));
   return Html.of`<h3>Lanes</h3>
 <div class="wide">${await laneTimeline(bars, `when each of ${shown.length} lanes loaded its model and served`)}</div>
-<div class="legend"><span class="key unsure">loading the model</span><span class="key other">serving</span><span class="key virus">lost</span></div>
+<div class="legend"><span class="key unsure">loading the model</span><span class="key other">serving</span>${
+    bars.some(({ lost }) => lost) ? Html.of`<span class="key virus">lost</span>` : Html.empty
+  }</div>
 ${table(
   shown,
   [
     { head: 'Stage', cell: ({ stage }) => stage },
-    { head: 'Lane', cell: ({ host, device }) => `${host}/${device}`, text: true },
+    { head: 'Lane', cell: nameOf, text: true },
     { head: 'Batches', cell: ({ batches }) => whole(batches), number: ({ batches }) => batches },
     { head: 'Frames', cell: ({ frames }) => whole(frames), number: ({ frames }) => frames },
     { head: 'Frames/s', cell: (row) => rate(row.frames, row.busySeconds), number: ({ frames }) => frames },

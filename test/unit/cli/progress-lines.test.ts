@@ -53,12 +53,12 @@ describe('progress lines', () => {
     delete starting.framesPerSecond;
     const lanesAt = (columns: number, lanes: LaneView[]): string[] =>
       laneLines(progressLines(progress({ lanes }), 0)[1]!, columns);
-    assert.deepEqual(lanesAt(80, [lane, starting]), ['  cpu:0 12 done, 301 frames/s   cpu:1 loading']);
+    assert.deepEqual(lanesAt(80, [lane, starting]), ['  cpu:0: 12 done, 301 frames/s   cpu:1: loading']);
     const down: LaneView = { ...lane, host: 'beta', state: 'down' };
     assert.deepEqual(lanesAt(80, [lane, starting, down]), [
-      '  alpha/cpu:0 12 done, 301 frames/s   alpha/cpu:1 loading   and 1 more',
+      '  alpha/cpu:0: 12 done, 301 frames/s   alpha/cpu:1: loading   and 1 more',
     ]);
-    assert.deepEqual(lanesAt(120, [starting, down]), ['  alpha/cpu:1 loading   beta/cpu:0 restarting, 301 frames/s']);
+    assert.deepEqual(lanesAt(120, [starting, down]), ['  alpha/cpu:1: loading   beta/cpu:0: restarting, 301 frames/s']);
     assert.deepEqual(lanesAt(50, [lane]), []);
     assert.deepEqual(lanesAt(80, []), []);
   });
