@@ -88,7 +88,6 @@ interface SplitSample {
 class Campaign {
   private readonly view: CampaignView;
   private readonly cursor: number;
-  private readonly cpu: CpuActivities;
   private readonly openSlices = new Map<string, ChildWorkflowHandle<typeof embedStage>>();
   /** Where slices of the stage run side by side, one after the other. */
   private places: SlicePlace[] = [];
@@ -107,20 +106,20 @@ class Campaign {
       this.view.slice(report, Date.now());
       this.show();
     });
-    this.cpu = cpuActivities(input.options);
     this.takeCommands();
   }
 
   async run(): Promise<CampaignResult> {
     const { options } = this.input;
     this.enter('inspecting');
-    const models = await this.cpu.inspectModels(options);
+    const models = await this.cpu('what the models are').inspectModels(options);
     const { results, next } = await this.runWave(models);
 
     const counts = countsAfter(this.input.before ?? NONE, results);
     upsertMemo({ ...counts } satisfies Partial<RunMemo>);
     const store = options.outputDir;
-    const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
+    const record = await this.cpu('how its samples ended').recordWave({ cursor: this.cursor, results, store });
+    const waves = [...(this.input.waves ?? []), record];
     if (next !== undefined) {
       await condition(allHandlersFinished);
       const options = { ...this.input.options, lanes: this.maxLanes };
@@ -137,7 +136,7 @@ class Campaign {
         warnings: this.view.warnings,
       });
     }
-    const failures = await this.cpu.summarizeCampaign({ waves, store });
+    const failures = await this.cpu('campaign.tsv and overview').summarizeCampaign({ waves, store });
     this.enter('done');
     await condition(allHandlersFinished);
     if (counts.done === 0 && counts.failed > 0) throw allFailed(failures, counts.failed);
@@ -158,7 +157,12 @@ class Campaign {
 
   private async tryWave(models: RunModels, attempt: number): Promise<WaveResult> {
     const { options, samples } = this.input;
-    const wave = await this.cpu.planWave({ samples, cursor: this.cursor, options, models });
+    const wave = await this.cpu(`samples from ${this.cursor + 1} on that fit one wave`).planWave({
+      samples,
+      cursor: this.cursor,
+      options,
+      models,
+    });
     const finished = wave.samples.flatMap(({ sample, finished: counts }): SampleResult[] =>
       counts === undefined ? [] : [{ sample: sample.name, status: 'done', counts }],
     );
@@ -167,7 +171,7 @@ class Campaign {
     const failed: SampleResult[] = [];
     const unfinished = wave.samples.flatMap((planned) => (planned.finished === undefined ? [planned.sample] : []));
     const splits = await this.perSample(unfinished, failed, async (sample): Promise<SplitSample> => {
-      const split = await cpuActivities(options, `split ${sample.name}`)
+      const split = await this.cpu(`split ${sample.name}`)
         .splitSample({ sample, options })
         .finally(() => (this.view.samples.split += 1));
       this.view.frames += split.frames;
@@ -179,7 +183,7 @@ class Campaign {
     const summaries = {} as Record<Stage, StageSummary>;
     let embedded = splits;
     for (const stage of STAGES) {
-      const manifest = await this.cpu.joinManifests({
+      const manifest = await this.cpu(`${stage}: file batches of ${embedded.length} samples`).joinManifests({
         cursor: this.cursor,
         stage,
         manifests: embedded.map(({ split }) => split.manifest),
@@ -190,11 +194,15 @@ class Campaign {
       embedded = this.withoutFailed(embedded, failedBatches, failed);
     }
 
-    const stages = await this.cpu.recordStages({ cursor: this.cursor, stages: summaries, store: options.outputDir });
+    const stages = await this.cpu('how the stages went').recordStages({
+      cursor: this.cursor,
+      stages: summaries,
+      store: options.outputDir,
+    });
 
     this.enter('classifying');
     const done = await this.perSample(embedded, failed, async ({ sample, split }): Promise<SampleResult> => {
-      const counts = await cpuActivities(this.input.options, `classify ${sample.name}`).classifySample({
+      const counts = await this.cpu(`classify ${sample.name}`).classifySample({
         sample,
         split,
         models,
@@ -396,6 +404,11 @@ class Campaign {
       .get(slice)
       ?.signal(sliceCommand, command)
       .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
+  }
+
+  /** @param summary what the Temporal UI shows beside the call. */
+  private cpu(summary: string): CpuActivities {
+    return cpuActivities(this.input.options, summary);
   }
 
   private shareOf(place: SlicePlace): number {
