@@ -40,7 +40,8 @@ function bars(stream: NodeJS.WriteStream): Display {
   let drawn = '';
   return {
     show: (progress, troubles) => {
-      const steps = progressLines(progress).flatMap((line) => [barLine(line), ...laneLines(line, stream.columns)]);
+      const { columns } = stream;
+      const steps = progressLines(progress).flatMap((line) => [barLine(line, columns), ...laneLines(line, columns)]);
       const text = [...steps, ...noticeLines(progress, troubles)].join('\n');
       if (text === drawn) return;
       drawn = text;

@@ -3,6 +3,9 @@ import { STAGES } from '../contract/stages.js';
 
 const BAR_WIDTH = 24;
 
+/** Where a stage's line with a whole bar would not fit: half a bar. */
+const WHOLE_BAR_FROM_COLUMNS = 96;
+
 /** Terminals narrower than this show no lanes. */
 const LANES_FROM_COLUMNS = 60;
 
@@ -40,8 +43,9 @@ export function progressLines(progress: CampaignProgress, now = Date.now()): Pro
 }
 
 /** `dnabert-s  ████████░░░░  4/7  2 lanes`, for terminals. */
-export function barLine({ name, done, total, note, pace }: ProgressLine): string {
-  return `${name.padEnd(10)} ${bar(done, total)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
+export function barLine({ name, done, total, note, pace }: ProgressLine, columns: number): string {
+  const width = columns < WHOLE_BAR_FROM_COLUMNS ? BAR_WIDTH / 2 : BAR_WIDTH;
+  return `${name.padEnd(10)} ${bar(done, total, width)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
 }
 
 /**
@@ -72,9 +76,9 @@ export function rateText(rate: number): string {
 }
 
 /** `████████░░░░` */
-export function bar(done: number, total: number): string {
-  const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
-  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+export function bar(done: number, total: number, width = BAR_WIDTH): string {
+  const filled = total === 0 ? 0 : Math.round((width * done) / total);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
 /** `dnabert-s: 4/7, 2 lanes`, for logs and pipes. */

@@ -63,8 +63,9 @@ describe('progress lines', () => {
     assert.deepEqual(lanesAt(80, []), []);
   });
 
-  it('draw a bar of one width', () => {
-    const [split] = progressLines(progress({}), 0);
-    assert.equal(barLine(split!), `split      ${'█'.repeat(24)} 5/5  1000 frames`);
+  it('draw a bar of one width, half as wide on a narrow terminal, where a usual line then fits', () => {
+    const [split, stage] = progressLines(progress({ done: 4, frames: 400, busySeconds: 20, modelLoads: 2 }), 0);
+    assert.equal(barLine(split!, 96), `split      ${'█'.repeat(24)} 5/5  1000 frames`);
+    assert.equal(barLine(stage!, 80), 'dnabert-s  █████░░░░░░░ 4/10  2 model loads, 20 frames/s, 30 s left');
   });
 });
