@@ -29,7 +29,8 @@ describeWithTemporal('commands in README.md and docs', (temporalCli) => {
   let env: NodeJS.ProcessEnv;
   let server: CliCall;
 
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000);
     dir = await mkdtemp(path.join(tmpdir(), 'vnp-docs-'));
     env = await makeReadersMachine(dir, temporalCli);
     server = startCli(['server', 'start', '--lanes', '2'], path.join(dir, 'state'), '', env);
