@@ -16,7 +16,7 @@ export class LaneLog {
     this.lost(lane.lease, now);
     const record = this.recordOf(lane);
     if (lane.loadSeconds > 0) record.modelLoads += 1;
-    const span: LaneSpan = { from: now - lane.loadSeconds * 1000, ready: now, to: now };
+    const span: LaneSpan = { from: now - Math.round(lane.loadSeconds * 1000), ready: now, to: now };
     record.spans.push(span);
     this.serving.set(lane.lease, { pid: lane.pid, record, span });
   }
