@@ -32,7 +32,8 @@ export async function recordProvenance(
       'rename-duplicates': options.renameDuplicates ?? false,
       'persistent-models': options.persistent,
       lanes: options.lanes,
-      precision: models.dna.precision,
+      'dna-precision': models.dna.precision,
+      'protein-precision': models.protein.precision,
     },
     models: [
       { role: 'dnabert-s', ...encoder(models.dna) },
@@ -73,8 +74,7 @@ function stageOf(result: StageSummary): Provenance['stages'][Stage] {
   return { embedded, reused, frames, tokens, modelLoads, quarantined, seconds };
 }
 
-function encoder(
-  model: ClassifySampleInput['models']['dna'],
-): Pick<Provenance['models'][number], 'path' | 'digest' | 'dims'> {
-  return { path: model.path, digest: model.digest, dims: { hidden: model.hidden, layers: model.layers } };
+function encoder(model: ClassifySampleInput['models']['dna']): Omit<Provenance['models'][number], 'role'> {
+  const { path, digest, precision, verified, hidden, layers } = model;
+  return { path, digest, precision, verified, dims: { hidden, layers } };
 }

@@ -20,6 +20,7 @@ import { readConfig } from './options/config-file.js';
 import { readOptions } from './options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
 import { makeOutputFolder } from './output-folder.js';
+import { warnIfUnverified } from './precision.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
@@ -45,12 +46,15 @@ export async function predict(
   const { classifier, chunkSize } = await chooseClassifier(options);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
+  const { dnaPrecision = options.precision, proteinPrecision = options.precision } = options;
   const run: RunOptions = {
     chunkSize,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
     ...(options.renameDuplicates && { renameDuplicates: true }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
+    dnaPrecision,
+    proteinPrecision,
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,
@@ -67,9 +71,14 @@ export async function predict(
     stalledMs: STALLED_CALL_MS,
     cpuQueue: CPU_QUEUE,
   };
-  const asked = { run, specs, request: await requestOf(run), samples: await digestsOf(specs) };
+  const request = await requestOf(run);
+  const asked = { run, specs, request, samples: await digestsOf(specs) };
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
+  if (!options.quiet) {
+    await warnIfUnverified(options.dnaModel, request.dnaModel, dnaPrecision);
+    await warnIfUnverified(options.proteinModel, request.proteinModel, proteinPrecision);
+  }
   const signal = interruption();
   const embedded = await openEmbeddedRun({ ...options, signal });
   try {
@@ -114,12 +123,15 @@ async function runCampaign(
 }
 
 /** Options that change what comes out; models by the digest of what they hold. */
-async function requestOf(run: RunOptions): Promise<RunRequest> {
+async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
+  const { dnaPrecision = 'fp32', proteinPrecision = 'fp32' } = run;
   return {
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',
-    // Only if given: runs that were started before there was this option are the same without it.
+    // Only if not the default: runs that were started before there were these options are the same without them.
     ...(run.renameDuplicates && { renameDuplicates: true }),
+    ...(dnaPrecision !== 'fp32' && { dnaPrecision }),
+    ...(proteinPrecision !== 'fp32' && { proteinPrecision }),
     dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
     proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
     classifier: await weightsDigest(run.classifier, cacheFolderPath()),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InternalError } from '../contract/failures.js';
+import { PRECISIONS } from '../contract/models.js';
 import { STAGES } from '../contract/stages.js';
 import { type ResultFile, writeText } from './tables.js';
 
@@ -21,6 +22,9 @@ const model = z.strictObject({
   path: z.string(),
   /** What identifies the weights: a digest over the checkpoint's tensors or files. */
   digest: z.string(),
+  /** Of an encoder: what its products were computed in, and whether it was verified at that before the run. */
+  precision: z.enum(PRECISIONS).optional(),
+  verified: z.boolean().optional(),
   /** Named sizes read from the checkpoint, e.g. `{ layers: 12, width: 768 }`. */
   dims: z.record(z.string(), z.int()),
 });
