@@ -11,10 +11,7 @@ import { isVerified } from '../model/stamp.js';
 import { startHeartbeat } from './heartbeat.js';
 
 /** Argument of the `inspectModels` activity: folders or files of the three checkpoints. */
-export type InspectModelsInput = Pick<
-  RunOptions,
-  'dnaModel' | 'proteinModel' | 'dnaPrecision' | 'proteinPrecision' | 'classifier'
->;
+export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 'precision' | 'classifier'>;
 
 /**
  * Looks at a run's three models before any lane loads one: each is what its role wants, and they fit together.
@@ -23,9 +20,9 @@ export type InspectModelsInput = Pick<
 export async function inspectModels(options: InspectModelsInput): Promise<RunModels> {
   const heartbeat = startHeartbeat({ state: 'inspecting models' });
   try {
-    const { dnaPrecision = 'fp32', proteinPrecision = 'fp32' } = options;
-    const dna = await inspectEncoder(options.dnaModel, 'dnabert2', dnaPrecision, '--dna-model');
-    const protein = await inspectEncoder(options.proteinModel, 'esm2', proteinPrecision, '--protein-model');
+    const { dnaModel, proteinModel, precision = { 'dnabert-s': 'fp32', 'esm-2': 'fp32' } } = options;
+    const dna = await inspectEncoder(dnaModel, 'dnabert2', precision['dnabert-s'], '--dna-model');
+    const protein = await inspectEncoder(proteinModel, 'esm2', precision['esm-2'], '--protein-model');
     const classifier = await inspectClassifier(options.classifier);
     const features = dna.hidden + protein.hidden;
     if (classifier.inputSize !== features) {

@@ -32,8 +32,8 @@ export async function recordProvenance(
       'rename-duplicates': options.renameDuplicates ?? false,
       'persistent-models': options.persistent,
       lanes: options.lanes,
-      'dna-precision': models.dna.precision,
-      'protein-precision': models.protein.precision,
+      'dnabert-precision': models.dna.precision,
+      'esm-precision': models.protein.precision,
     },
     models: [
       { role: 'dnabert-s', ...encoder(models.dna) },

@@ -3,8 +3,10 @@ import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
-import type { RunOptions, SampleSpec } from '../contract/run.js';
+import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
+import type { RunOptions, SampleSpec } from '../contract/run.js';
+import type { Stage } from '../contract/stages.js';
 import { STDIN, toInputError } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
@@ -46,15 +48,17 @@ export async function predict(
   const { classifier, chunkSize } = await chooseClassifier(options);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
-  const { dnaPrecision = options.precision, proteinPrecision = options.precision } = options;
+  const precision: Record<Stage, Precision> = {
+    'dnabert-s': options.dnabertPrecision ?? options.precision,
+    'esm-2': options.esmPrecision ?? options.precision,
+  };
   const run: RunOptions = {
     chunkSize,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
     ...(options.renameDuplicates && { renameDuplicates: true }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
-    dnaPrecision,
-    proteinPrecision,
+    precision,
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,
@@ -76,8 +80,8 @@ export async function predict(
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
   if (!options.quiet) {
-    await warnIfUnverified(options.dnaModel, request.dnaModel, dnaPrecision);
-    await warnIfUnverified(options.proteinModel, request.proteinModel, proteinPrecision);
+    await warnIfUnverified(options.dnaModel, request.dnaModel, precision['dnabert-s']);
+    await warnIfUnverified(options.proteinModel, request.proteinModel, precision['esm-2']);
   }
   const signal = interruption();
   const embedded = await openEmbeddedRun({ ...options, signal });
@@ -124,14 +128,14 @@ async function runCampaign(
 
 /** Options that change what comes out; models by the digest of what they hold. */
 async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
-  const { dnaPrecision = 'fp32', proteinPrecision = 'fp32' } = run;
+  const { 'dnabert-s': dnabertPrecision = 'fp32', 'esm-2': esmPrecision = 'fp32' } = run.precision ?? {};
   return {
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',
     // Only if not the default: runs that were started before there were these options are the same without them.
     ...(run.renameDuplicates && { renameDuplicates: true }),
-    ...(dnaPrecision !== 'fp32' && { dnaPrecision }),
-    ...(proteinPrecision !== 'fp32' && { proteinPrecision }),
+    ...(dnabertPrecision !== 'fp32' && { dnabertPrecision }),
+    ...(esmPrecision !== 'fp32' && { esmPrecision }),
     dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
     proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
     classifier: await weightsDigest(run.classifier, cacheFolderPath()),

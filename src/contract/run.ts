@@ -46,8 +46,7 @@ export interface RunOptions extends LaneOptions {
   dnaModel: string;
   proteinModel: string;
   /** What each encoder's products are computed in; undefined: fp32. */
-  dnaPrecision?: Precision;
-  proteinPrecision?: Precision;
+  precision?: Record<Stage, Precision>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;

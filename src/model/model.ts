@@ -10,7 +10,7 @@ import type { Checkpoint } from './checkpoint/types.js';
 import { assertFinite } from './finite.js';
 import { fingerprint } from './fingerprint.js';
 import { buildDnabert2, isDnabert2 } from './graph/dnabert2.js';
-import type { EncoderDims, EncoderGraph, EncoderKind, ModelConfig } from './graph/encoder.js';
+import type { EncoderDims, EncoderGraph, EncoderKind, GraphForm, ModelConfig } from './graph/encoder.js';
 import { buildEsm2, isEsm2 } from './graph/esm2.js';
 import { weightsFolder } from './weights-folder.js';
 
@@ -60,7 +60,7 @@ export async function openModel(
   const folder = (await stat(source)).isDirectory() ? source : path.dirname(source);
   const config = (await readJson(path.join(folder, 'config.json'))) as ModelConfig | undefined;
   const weights = await weightsFolder(checkpoint, cacheDir);
-  const graph = await buildGraph(checkpoint, config, weights.locate, precision);
+  const graph = await buildGraph(checkpoint, config, weights.locate, { precision });
   const { kind, dims } = graph;
   if (expected !== undefined) assertExpected(graph, expected, source);
   const tokenizer = kind === 'dnabert2' ? await openDnaTokenizer(folder) : await openProteinTokenizer(folder);
@@ -94,10 +94,10 @@ async function buildGraph(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
-  precision: Precision,
+  form: GraphForm,
 ): Promise<EncoderGraph> {
-  if (isDnabert2(checkpoint)) return buildDnabert2(checkpoint, config, locate, precision);
-  if (isEsm2(checkpoint)) return buildEsm2(checkpoint, config, locate, precision);
+  if (isDnabert2(checkpoint)) return buildDnabert2(checkpoint, config, locate, form);
+  if (isEsm2(checkpoint)) return buildEsm2(checkpoint, config, locate, form);
   const some = [...checkpoint.tensors.keys()].slice(0, 3).join(', ');
   throw new ModelError({
     what: `checkpoint is neither a DNABERT-2/-S nor an ESM-2 (its tensors: ${some}, ...)`,

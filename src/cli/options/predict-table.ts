@@ -83,14 +83,14 @@ export const PREDICT_OPTIONS = {
     type: oneOf(...PRECISIONS),
     default: 'fp32',
   },
-  dnaPrecision: {
+  dnabertPrecision: {
     takes: '<format>',
     group: MODELS,
     help: 'the same for the DNA encoder alone',
     type: oneOf(...PRECISIONS),
     defaultText: 'as --precision says',
   },
-  proteinPrecision: {
+  esmPrecision: {
     takes: '<format>',
     group: MODELS,
     help: 'the same for the protein encoder alone',

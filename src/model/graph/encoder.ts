@@ -1,4 +1,4 @@
-import type { ModelRef } from '../../contract/models.js';
+import type { ModelRef, Precision } from '../../contract/models.js';
 import type { TensorEntry } from '../checkpoint/types.js';
 import type { ReducedLayout } from '../reduced-layout.js';
 import { float, type GraphBuilder, type Value } from './builder.js';
@@ -39,6 +39,12 @@ export interface EncoderGraph {
   wordEmbeddings: TensorEntry;
   /** Rotary angle per position and pair of features, float32 [head size / 2]; absent without rotary positions. */
   inverseFrequencies?: Float32Array;
+}
+
+/** Ways to build the same encoder. */
+export interface GraphForm {
+  /** What its products are computed in. Default fp32. */
+  precision?: Precision;
 }
 
 /** Shapes that depend on the call, made once a graph and shared by its layers. */

@@ -1,9 +1,16 @@
 import { ModelError } from '../../contract/failures.js';
-import type { Precision } from '../../contract/models.js';
 import { readTensor } from '../checkpoint/read-tensor.js';
 import type { Checkpoint, TensorEntry } from '../checkpoint/types.js';
 import { float, GraphBuilder, type Value } from './builder.js';
-import { addAndNorm, attention, callShapes, type EncoderGraph, linear, type ModelConfig } from './encoder.js';
+import {
+  addAndNorm,
+  attention,
+  callShapes,
+  type EncoderGraph,
+  type GraphForm,
+  linear,
+  type ModelConfig,
+} from './encoder.js';
 import { Tensors } from './tensors.js';
 
 const EPSILON = 1e-5;
@@ -80,7 +87,7 @@ export async function buildEsm2(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
-  precision: Precision = 'fp32',
+  form: GraphForm = {},
 ): Promise<EncoderGraph> {
   const found = findEsm2(checkpoint);
   if (found === undefined) {
@@ -105,7 +112,7 @@ export async function buildEsm2(
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
   const scale = config?.['token_dropout'] === false ? 1 : TOKEN_DROPOUT_SCALE;
 
-  const g = new GraphBuilder(locate, precision);
+  const g = new GraphBuilder(locate, form.precision);
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const cos = g.input('cos', 'float32', ['tokens', hidden / heads / 2]);
