@@ -35,7 +35,8 @@ export async function recordProvenance(
       'rename-duplicates': options.renameDuplicates ?? false,
       'persistent-models': options.persistent,
       lanes: options.lanes,
-      precision: models.dna.precision,
+      'dnabert-precision': models.dna.precision,
+      'esm-precision': models.protein.precision,
     },
     models: [
       { role: 'dnabert-s', ...encoder(models.dna) },
@@ -93,6 +94,7 @@ function laneOf({ lane, spans, ...did }: LaneRecord, stageStart: number): Omit<P
 }
 
 function encoder(model: ClassifySampleInput['models']['dna']): Omit<Provenance['models'][number], 'role'> {
-  const { path, digest, revision, hidden, layers } = model;
-  return { path, digest, ...(revision !== undefined && { revision }), dims: { hidden, layers } };
+  const { path, digest, revision, precision, verified, hidden, layers } = model;
+  const dims = { hidden, layers };
+  return { path, digest, ...(revision !== undefined && { revision }), precision, verified, dims };
 }

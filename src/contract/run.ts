@@ -1,6 +1,6 @@
 import type { ArtifactRef } from './artifacts.js';
 import type { DeviceKind } from './devices.js';
-import type { ClassifierRef, ModelRef } from './models.js';
+import type { ClassifierRef, ModelRef, Precision } from './models.js';
 import type { Stage } from './stages.js';
 
 /** One input file and where its results go. */
@@ -45,6 +45,8 @@ export interface RunOptions extends LaneOptions {
   renameDuplicates?: boolean;
   dnaModel: string;
   proteinModel: string;
+  /** What each encoder's products are computed in; undefined: fp32. */
+  precision?: Record<Stage, Precision>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;

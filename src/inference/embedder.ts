@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InputError, LaneSick, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
+import type { Precision } from '../contract/models.js';
 import { assertFinite } from '../model/finite.js';
+import { weightsDigest } from '../model/content-digest.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
+import { reducedWeights } from '../model/reduced-weights.js';
 import { defaultTokensPerCall, planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
 import { SessionThread } from './session-thread.js';
@@ -27,6 +30,8 @@ export interface EmbedderOptions {
   spinning?: boolean;
   /** What the checkpoint must turn out to be. */
   expected?: ExpectedModel;
+  /** What its products are computed in. Default fp32. */
+  precision?: Precision;
   /** Tokens of one call, padding included. Default: calls of about a second. */
   tokensPerCall?: number;
 }
@@ -38,6 +43,7 @@ export interface EmbedderFacts {
   hidden: number;
   layers: number;
   parameters: number;
+  precision: Precision;
   /** Hex SHA-256 that tells the model from others. */
   digest: string;
   /** Provider and its version. */
@@ -89,21 +95,26 @@ export class Embedder {
   ) {}
 
   /**
-   * Loads a model and tries it on one short sequence.
+   * Loads a model and tries it on one short sequence. Below fp32, its reduced weights are written if they are not there.
    * @throws ModelError when it is no encoder, is incomplete or holds NaN; LaneSick when the device makes NaN of finite
-   *   weights; OutOfMemory when it does not fit.
+   *   weights; OutOfMemory when it does not fit; StorageError when there is no room for reduced weights.
    */
   static async open(options: EmbedderOptions): Promise<Embedder> {
     const started = performance.now();
-    const model = await openModel(options.model, options.cacheDir, options.expected);
-    const { graph, kind, dims, parameters, weightsFolder } = model;
-    const { threads, spinning = false } = options;
+    const { cacheDir, threads, spinning = false } = options;
+    const model = await openModel(options.model, cacheDir, options.expected, options.precision);
+    const { graph, kind, dims, parameters, precision } = model;
+    const weightsFolder =
+      graph.reduced === undefined
+        ? model.weightsFolder
+        : await reducedWeights(graph.reduced, await weightsDigest(options.model, cacheDir), cacheDir);
     const session = await SessionThread.open({ bytes: graph.bytes, weightsFolder }, { threads, spinning });
     const facts: EmbedderFacts = {
       kind,
       hidden: dims.hidden,
       layers: dims.layers,
       parameters,
+      precision,
       digest: model.digest,
       provider: session.provider,
       tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads),

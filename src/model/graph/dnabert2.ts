@@ -1,7 +1,15 @@
 import { ModelError } from '../../contract/failures.js';
 import type { Checkpoint } from '../checkpoint/types.js';
 import { float, GraphBuilder, type Value } from './builder.js';
-import { addAndNorm, attention, callShapes, type EncoderGraph, linear, type ModelConfig } from './encoder.js';
+import {
+  addAndNorm,
+  attention,
+  callShapes,
+  type EncoderGraph,
+  type GraphForm,
+  linear,
+  type ModelConfig,
+} from './encoder.js';
 import { Tensors } from './tensors.js';
 
 const WORD_EMBEDDINGS = 'embeddings.word_embeddings.weight';
@@ -22,6 +30,7 @@ export function buildDnabert2(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
+  form: GraphForm = {},
 ): EncoderGraph {
   const t = Tensors.find(checkpoint, WORD_EMBEDDINGS);
   if (t === undefined) throw missing(checkpoint);
@@ -39,7 +48,7 @@ export function buildDnabert2(
   }
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
 
-  const g = new GraphBuilder(locate);
+  const g = new GraphBuilder(locate, form.precision);
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const shapes = callShapes(g, inputIds, hidden);
@@ -87,6 +96,7 @@ export function buildDnabert2(
     kind: 'dnabert2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
+    reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon },
     wordEmbeddings,

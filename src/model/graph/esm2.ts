@@ -2,7 +2,15 @@ import { ModelError } from '../../contract/failures.js';
 import { readTensor } from '../checkpoint/read-tensor.js';
 import type { Checkpoint, TensorEntry } from '../checkpoint/types.js';
 import { float, GraphBuilder, type Value } from './builder.js';
-import { addAndNorm, attention, callShapes, type EncoderGraph, linear, type ModelConfig } from './encoder.js';
+import {
+  addAndNorm,
+  attention,
+  callShapes,
+  type EncoderGraph,
+  type GraphForm,
+  linear,
+  type ModelConfig,
+} from './encoder.js';
 import { Tensors } from './tensors.js';
 
 const EPSILON = 1e-5;
@@ -79,6 +87,7 @@ export async function buildEsm2(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
+  form: GraphForm = {},
 ): Promise<EncoderGraph> {
   const found = findEsm2(checkpoint);
   if (found === undefined) {
@@ -103,7 +112,7 @@ export async function buildEsm2(
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
   const scale = config?.['token_dropout'] === false ? 1 : TOKEN_DROPOUT_SCALE;
 
-  const g = new GraphBuilder(locate);
+  const g = new GraphBuilder(locate, form.precision);
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const cos = g.input('cos', 'float32', ['tokens', hidden / heads / 2]);
@@ -152,6 +161,7 @@ export async function buildEsm2(
     kind: 'esm2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
+    reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon, scale },
     wordEmbeddings,
