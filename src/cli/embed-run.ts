@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../contract/failures.js';
 import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
+import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { AMINO_ACIDS, NUCLEOTIDES } from '../io/alphabet.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { readFasta } from '../io/fasta.js';
@@ -8,6 +9,7 @@ import { inputName, readInput } from '../io/input.js';
 import { writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
+import type { NamedDevice } from './choose-devices.js';
 import type { EmbedOptions } from './embed.js';
 
 /**
@@ -15,10 +17,14 @@ import type { EmbedOptions } from './embed.js';
  * @throws ModelError, InputError, StorageError.
  */
 export async function embed(input: string, options: EmbedOptions): Promise<void> {
+  const { kind: device, index = 0 }: NamedDevice = options.device ?? { kind: 'cpu' };
+  // Before a driver looks at it.
+  if (device !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind: device, index }));
   const { path, expected } = await resolveModel(options.model, process.env);
   const embedder = await Embedder.open({
     model: path,
     cacheDir: cacheFolderPath(),
+    device,
     threads: options.threads,
     ...(expected && { expected }),
   });

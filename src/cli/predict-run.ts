@@ -11,7 +11,7 @@ import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { type Show, followCampaign, runIdOf, startCampaign } from './campaign-client.js';
-import { chooseDevice } from './devices.js';
+import { type ChosenDevices, chooseDevices, parseRunDevices } from './choose-devices.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
 import { cliLog, logBesideDisplay } from './log.js';
@@ -38,11 +38,13 @@ export async function predict(
   const config = configFile === undefined ? {} : { config: await readConfig(configFile) };
   const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, ...config });
   logBesideDisplay(options);
-  const device = chooseDevice(options.device, options.gpus);
+  const askedDevices = parseRunDevices(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
   const dnaModel = await resolveModel(options.dnaModel, process.env);
   const proteinModel = await resolveModel(options.proteinModel, process.env);
   const { classifier, chunkSize } = await chooseClassifier(options);
+  const devices = await chooseDevices(askedDevices);
+  if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
@@ -56,8 +58,9 @@ export async function predict(
     keepIntermediate: options.keepIntermediate,
     keepEmbeddings: options.keepEmbeddings,
     waveBytes: options.waveBytes,
-    device,
-    lanes: options.lanes,
+    device: devices.kind,
+    // A GPU is one lane; it is the CPU that several share.
+    lanes: devices.kind === 'cpu' ? options.lanes : devices.gpus.length,
     persistent: options.persistentModels,
     keepWarmSeconds: options.keepWarm,
     priority: options.priority,
@@ -71,12 +74,15 @@ export async function predict(
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
   const signal = interruption();
-  const embedded = await openEmbeddedRun({ ...options, signal });
+  const embedded = await openEmbeddedRun({ ...options, gpus: devices.gpus, signal });
   try {
     // Looked at again: another command may have taken the folder while the server started.
     const planNow = await planRun(asked, options);
     if (planNow.done) reportDone(planNow.done, outputDir);
-    else await runCampaign(embedded, asked, planNow, options, signal);
+    else {
+      if (!embedded.isSupervisor() && devices.gpus.length > 0) process.stderr.write(`${noteOnDevices(devices)}\n`);
+      await runCampaign(embedded, asked, planNow, options, signal);
+    }
   } finally {
     await embedded.close();
   }
@@ -111,6 +117,11 @@ async function runCampaign(
   const state = result.counts.framesQuarantined > 0 ? 'partial' : 'done';
   if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state });
   await reportEnd(result, run.outputDir);
+}
+
+/** Another command's agent may lack them: then lanes come when that command has ended and this one takes its place. */
+function noteOnDevices({ said }: ChosenDevices): string {
+  return `Another virnucpro runs this machine's agent: if that was started without ${said}, this run waits until it ends`;
 }
 
 /** Options that change what comes out; models by the digest of what they hold. */

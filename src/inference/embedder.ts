@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DeviceKind } from '../contract/devices.js';
 import { InputError, LaneSick, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
 import { assertFinite } from '../model/finite.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
 import { defaultTokensPerCall, planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
+import { graphFormFor, proveDevice } from './prove-device.js';
 import { SessionThread } from './session-thread.js';
 
 /** Largest difference of a self-test's vector, relative to its norm: GPUs round differently from call to call. */
@@ -21,6 +23,8 @@ export interface EmbedderOptions {
   model: string;
   /** Our cache folder. */
   cacheDir: string;
+  /** What computes: of several devices of a kind the first that this process sees. Default: the CPU. */
+  device?: DeviceKind;
   /** Threads of one call. */
   threads: number;
   /** Idle threads spin: only for a process that has the machine to itself. Default false. */
@@ -89,16 +93,18 @@ export class Embedder {
   ) {}
 
   /**
-   * Loads a model and tries it on one short sequence.
-   * @throws ModelError when it is no encoder, is incomplete or holds NaN; LaneSick when the device makes NaN of finite
-   *   weights; OutOfMemory when it does not fit.
+   * Has the device prove itself, unless it is the CPU, loads a model and tries it on one short sequence.
+   * @throws ModelError when it is no encoder, is incomplete or holds NaN; DeviceError when the device is absent or computes
+   *   other vectors than the CPU; LaneSick when it makes NaN of finite weights; OutOfMemory when the model does not fit.
    */
   static async open(options: EmbedderOptions): Promise<Embedder> {
     const started = performance.now();
     const model = await openModel(options.model, options.cacheDir, options.expected);
-    const { graph, kind, dims, parameters, weightsFolder } = model;
-    const { threads, spinning = false } = options;
-    const session = await SessionThread.open({ bytes: graph.bytes, weightsFolder }, { threads, spinning });
+    const { kind, dims, parameters, weightsFolder } = model;
+    const { device = 'cpu', threads, spinning = false } = options;
+    if (device !== 'cpu') await proveDevice(model, device, threads);
+    const { bytes } = device === 'cpu' ? model.graph : await model.graphAs(graphFormFor(device));
+    const session = await SessionThread.open({ bytes, weightsFolder }, { device, threads, spinning });
     const facts: EmbedderFacts = {
       kind,
       hidden: dims.hidden,
@@ -106,7 +112,7 @@ export class Embedder {
       parameters,
       digest: model.digest,
       provider: session.provider,
-      tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads),
+      tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads, device),
       loadSeconds: 0,
     };
     const embedder = new Embedder(model, session, facts);

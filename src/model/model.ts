@@ -9,7 +9,7 @@ import type { Checkpoint } from './checkpoint/types.js';
 import { assertFinite } from './finite.js';
 import { fingerprint } from './fingerprint.js';
 import { buildDnabert2, isDnabert2 } from './graph/dnabert2.js';
-import type { EncoderDims, EncoderGraph, EncoderKind, ModelConfig } from './graph/encoder.js';
+import type { EncoderDims, EncoderGraph, EncoderKind, GraphForm, ModelConfig } from './graph/encoder.js';
 import { buildEsm2, isEsm2 } from './graph/esm2.js';
 import { weightsFolder } from './weights-folder.js';
 
@@ -24,6 +24,8 @@ export interface Model {
   /** Hex SHA-256 that tells this model from others ({@link fingerprint}), without reading all of it. */
   digest: string;
   graph: EncoderGraph;
+  /** Its graph in another form, with the same inputs and outputs. */
+  graphAs(form: GraphForm): Promise<EncoderGraph>;
   /** Real folder of the weight files that `graph` names. */
   weightsFolder: string;
   tokenizer: Tokenizer;
@@ -50,7 +52,8 @@ export async function openModel(source: string, cacheDir: string, expected?: Exp
   const folder = (await stat(source)).isDirectory() ? source : path.dirname(source);
   const config = (await readJson(path.join(folder, 'config.json'))) as ModelConfig | undefined;
   const weights = await weightsFolder(checkpoint, cacheDir);
-  const graph = await buildGraph(checkpoint, config, weights.locate);
+  const graphAs = (form: GraphForm): Promise<EncoderGraph> => buildGraph(checkpoint, config, weights.locate, form);
+  const graph = await graphAs({});
   const { kind, dims } = graph;
   if (expected !== undefined) assertExpected(graph, expected, source);
   const tokenizer = kind === 'dnabert2' ? await openDnaTokenizer(folder) : await openProteinTokenizer(folder);
@@ -69,6 +72,7 @@ export async function openModel(source: string, cacheDir: string, expected?: Exp
     parameters: graph.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
     digest: await digestOf(graph),
     graph,
+    graphAs,
     weightsFolder: weights.folder,
     tokenizer,
   };
@@ -78,9 +82,10 @@ async function buildGraph(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
+  form: GraphForm,
 ): Promise<EncoderGraph> {
-  if (isDnabert2(checkpoint)) return buildDnabert2(checkpoint, config, locate);
-  if (isEsm2(checkpoint)) return buildEsm2(checkpoint, config, locate);
+  if (isDnabert2(checkpoint)) return buildDnabert2(checkpoint, config, locate, form);
+  if (isEsm2(checkpoint)) return buildEsm2(checkpoint, config, locate, form);
   const some = [...checkpoint.tensors.keys()].slice(0, 3).join(', ');
   throw new ModelError({
     what: `checkpoint is neither a DNABERT-2/-S nor an ESM-2 (its tensors: ${some}, ...)`,
