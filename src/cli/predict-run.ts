@@ -103,7 +103,7 @@ async function runCampaign(
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });
   const started = await startCampaign(embedded.client, specs, run, workflowId);
   const said = started.resumed
-    ? `Going on with ${workflowId}, with the lanes and waiting times it was started with (virnucpro set-max-lanes)`
+    ? `Going on with ${workflowId}, with the kind of device, lanes and waiting times it was started with (virnucpro set-max-lanes)`
     : `Started ${workflowId}`;
   cliLog().info({ workflowId, outputDir: run.outputDir }, said);
   if (!screen.quiet) process.stderr.write(`${said}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`);

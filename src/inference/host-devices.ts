@@ -33,16 +33,13 @@ const PRECISIONS: Precision[] = ['fp32'];
 
 /** Everything that lanes can run on here, each device tried, and what is missing with the reason. */
 export async function listHostDevices(env: NodeJS.ProcessEnv = process.env): Promise<HostDevice[]> {
-  const [cuda, webgpu] = await Promise.all([listCuda(env), tried({ kind: 'webgpu', index: 0 }, env)]);
-  const model = cpus()[0]?.model.trim();
-  const cpu: HostDevice = {
-    name: 'cpu',
-    model: `${model ?? 'unknown'}, ${cpus().length} threads`,
-    memoryBytes: totalmem(),
-    provider: 'onnxruntime cpu',
-    precisions: PRECISIONS,
-  };
-  return [cpu, ...cuda, webgpu];
+  const [cpu, cuda, webgpu] = await Promise.all([
+    tried({ kind: 'cpu', index: 0 }, env),
+    listCuda(env),
+    tried({ kind: 'webgpu', index: 0 }, env),
+  ]);
+  const model = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} threads`;
+  return [{ ...cpu, name: 'cpu', model, memoryBytes: totalmem() }, ...cuda, webgpu];
 }
 
 async function listCuda(env: NodeJS.ProcessEnv): Promise<HostDevice[]> {
