@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../contract/failures.js';
 import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
+import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { AMINO_ACIDS, NUCLEOTIDES } from '../io/alphabet.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { readFasta } from '../io/fasta.js';
@@ -9,14 +10,19 @@ import { writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest } from '../model/content-digest.js';
+import type { NamedDevice } from './choose-devices.js';
 import type { EmbedOptions } from './embed.js';
-import { warnIfUnverified } from './precision.js';
+import { assertPrecisionFits, warnIfUnverified } from './precision.js';
 
 /**
  * Embeds a FASTA file's sequences in this process and writes them as one Arrow file.
  * @throws ModelError, InputError, StorageError.
  */
 export async function embed(input: string, options: EmbedOptions): Promise<void> {
+  const { kind: device, index = 0 }: NamedDevice = options.device ?? { kind: 'cpu' };
+  assertPrecisionFits(options.precision, device);
+  // Before a driver looks at it.
+  if (device !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind: device, index }));
   const { path, expected } = await resolveModel(options.model, process.env);
   const { precision } = options;
   if (precision !== 'fp32') {
@@ -26,6 +32,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     model: path,
     precision,
     cacheDir: cacheFolderPath(),
+    device,
     threads: options.threads,
     ...(expected && { expected }),
   });

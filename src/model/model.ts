@@ -28,6 +28,8 @@ export interface Model {
   /** Hex SHA-256 that tells this model from others ({@link fingerprint}), without reading all of it. */
   digest: string;
   graph: EncoderGraph;
+  /** Its graph in another form, with the same inputs and outputs. */
+  graphAs(form: GraphForm): Promise<EncoderGraph>;
   /** Real folder of the checkpoint's files that `graph` names; {@link reducedWeights} makes that of its `reduced` ones. */
   weightsFolder: string;
   tokenizer: Tokenizer;
@@ -60,7 +62,8 @@ export async function openModel(
   const folder = (await stat(source)).isDirectory() ? source : path.dirname(source);
   const config = (await readJson(path.join(folder, 'config.json'))) as ModelConfig | undefined;
   const weights = await weightsFolder(checkpoint, cacheDir);
-  const graph = await buildGraph(checkpoint, config, weights.locate, { precision });
+  const graphAs = (form: GraphForm): Promise<EncoderGraph> => buildGraph(checkpoint, config, weights.locate, form);
+  const graph = await graphAs({ precision });
   const { kind, dims } = graph;
   if (expected !== undefined) assertExpected(graph, expected, source);
   const tokenizer = kind === 'dnabert2' ? await openDnaTokenizer(folder) : await openProteinTokenizer(folder);
@@ -85,6 +88,7 @@ export async function openModel(
     bytes: graph.reduced?.bytes ?? parameters * Float32Array.BYTES_PER_ELEMENT,
     digest: await digestOf(graph),
     graph,
+    graphAs,
     weightsFolder: weights.folder,
     tokenizer,
   };

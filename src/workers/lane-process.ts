@@ -47,6 +47,7 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
     Embedder.open({
       model: message.model.path,
       precision: message.model.precision,
+      device: message.device,
       threads: message.threads,
       cacheDir: cacheFolderPath(),
       spinning: false,

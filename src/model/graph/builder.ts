@@ -6,8 +6,8 @@ import { encodeOnnxModel, MICROSOFT, ONNX_TYPE, type OnnxAttribute, type OnnxGra
 /** Name of a value (an edge) in a graph. */
 export type Value = string;
 
-/** Attributes of a node: integers, or floats marked by {@link float}. */
-export type Attributes = Record<string, number | { float: number }>;
+/** Attributes of a node: integers, lists of them, or floats marked by {@link float}. */
+export type Attributes = Record<string, number | number[] | { float: number }>;
 
 /** Marks an attribute as a float: ONNX tells 1 from 1.0. */
 export function float(value: number): { float: number } {
@@ -20,6 +20,7 @@ const MICROSOFT_OPS = new Set(['MultiHeadAttention', 'RotaryEmbedding', 'BiasGel
 
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_INTS = 7;
 
 const CONSTANT_TYPE = {
   Float32Array: 'float32',
@@ -141,11 +142,11 @@ export class GraphBuilder {
 
   private node(opType: string, input: Value[], attributes: Attributes, output: Value[]): void {
     const domain = MICROSOFT_OPS.has(opType) ? MICROSOFT : '';
-    const attribute = Object.entries(attributes).map(([name, value]): OnnxAttribute =>
-      typeof value === 'number'
-        ? { name, type: ATTRIBUTE_INT, i: value }
-        : { name, type: ATTRIBUTE_FLOAT, f: value.float },
-    );
+    const attribute = Object.entries(attributes).map(([name, value]): OnnxAttribute => {
+      if (typeof value === 'number') return { name, type: ATTRIBUTE_INT, i: value };
+      if (Array.isArray(value)) return { name, type: ATTRIBUTE_INTS, ints: value };
+      return { name, type: ATTRIBUTE_FLOAT, f: value.float };
+    });
     this.graph.node.push({ opType, domain, name: output[0]!, input, output, attribute });
   }
 

@@ -36,7 +36,7 @@ export function buildDnabert2(
   if (t === undefined) throw missing(checkpoint);
   const wordEmbeddings = t.get(WORD_EMBEDDINGS, [-1, -1]);
   const [vocabulary, hidden] = wordEmbeddings.shape as [number, number];
-  const layers = t.layers('encoder.layer.{}.attention.self.Wqkv.weight');
+  const layers = Math.min(t.layers('encoder.layer.{}.attention.self.Wqkv.weight'), form.mostLayers ?? Infinity);
   const intermediate = t.get('encoder.layer.0.mlp.wo.weight', [hidden, -1]).shape[1]!;
   const heads = Number(config?.['num_attention_heads']);
   if (!Number.isInteger(heads) || heads < 1 || hidden % heads !== 0) {
@@ -79,7 +79,7 @@ export function buildDnabert2(
     const [q, k, v] = g
       .ops('Split', [qkv], 3, { axis: 1, num_outputs: 3 })
       .map((part) => g.op('Reshape', [part, shapes.tokenVectors])) as [Value, Value, Value];
-    const attended = g.op('Reshape', [attention(g, q, k, v, bias, heads), shapes.rows]);
+    const attended = g.op('Reshape', [attention(g, [q, k, v], bias, { heads, hidden }, form), shapes.rows]);
     const projected = linear(g, attended, t.get(`${p}.attention.output.dense.weight`, [hidden, hidden]));
     const attentionBias = t.get(`${p}.attention.output.dense.bias`, [hidden]);
     x = addAndNorm(g, projected, attentionBias, x, norm(`${p}.attention.output.LayerNorm`), epsilon).normed;

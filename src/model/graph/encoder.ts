@@ -45,6 +45,13 @@ export interface EncoderGraph {
 export interface GraphForm {
   /** What its products are computed in. Default fp32. */
   precision?: Precision;
+  /**
+   * Attention in MatMul and Softmax: onnxruntime's fused operator is wrong on WebGPU from 32 tokens on
+   * (docs/decisions/024-devices.md).
+   */
+  plainAttention?: boolean;
+  /** Only so many layers, the final norm behind them: enough to try a device on a model of any size. */
+  mostLayers?: number;
 }
 
 /** Shapes that depend on the call, made once a graph and shared by its layers. */
@@ -77,8 +84,23 @@ export function linear(g: GraphBuilder, x: Value, weight: TensorEntry, bias?: Te
  * Softmax(q·kᵀ / sqrt(head size) + bias)·v by heads. q, k, v: [batch, tokens, hidden]; bias: [1 or batch, 1 or heads,
  * tokens, tokens]. The mask travels in the bias because WebGPU has no padding mask.
  */
-export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, bias: Value, heads: number): Value {
-  return g.op('MultiHeadAttention', [q, k, v, '', '', bias], { num_heads: heads });
+export function attention(
+  g: GraphBuilder,
+  [q, k, v]: [Value, Value, Value],
+  bias: Value,
+  { heads, hidden }: Pick<EncoderDims, 'heads' | 'hidden'>,
+  { plainAttention = false }: GraphForm,
+): Value {
+  if (!plainAttention) return g.op('MultiHeadAttention', [q, k, v, '', '', bias], { num_heads: heads });
+  const headSize = hidden / heads;
+  // 0 stands for the same size as before.
+  const byHeads = g.int64s(0, 0, heads, headSize);
+  const split = (x: Value, perm: number[]): Value => g.op('Transpose', [g.op('Reshape', [x, byHeads])], { perm });
+  const scale = g.constant(Float32Array.of(1 / Math.sqrt(headSize)), []);
+  const scaled = g.op('Mul', [split(q, [0, 2, 1, 3]), scale]);
+  const scores = g.op('Add', [g.op('MatMul', [scaled, split(k, [0, 2, 3, 1])]), bias]);
+  const mixed = g.op('MatMul', [g.op('Softmax', [scores], { axis: -1 }), split(v, [0, 2, 1, 3])]);
+  return g.op('Reshape', [g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), g.int64s(0, 0, hidden)]);
 }
 
 /** LayerNorm(x + bias + residual) and that sum. All [rows, hidden]. */

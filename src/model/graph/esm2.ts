@@ -103,7 +103,7 @@ export async function buildEsm2(
   }
   const wordEmbeddings = t.get(`${names.wordEmbeddings}.weight`, [-1, -1]);
   const [vocabulary, hidden] = wordEmbeddings.shape as [number, number];
-  const layers = t.layers(`${names.layer}${names.query}.weight`);
+  const layers = Math.min(t.layers(`${names.layer}${names.query}.weight`), form.mostLayers ?? Infinity);
   const layerPrefix = (layer: number): string => names.layer.replace('{}', String(layer));
   const intermediate = t.get(`${layerPrefix(0)}${names.up}.weight`, [-1, hidden]).shape[0]!;
   const tableName = `${layerPrefix(0)}${names.inverseFrequencies}`;
@@ -143,7 +143,7 @@ export async function buildEsm2(
     const [q, k, v] = [names.query, names.key, names.value].map((name) =>
       g.op('Reshape', [dense(normed, p + name, [hidden, hidden]), shapes.tokenVectors]),
     ) as [Value, Value, Value];
-    const mixed = attention(g, heedPosition(q), heedPosition(k), v, bias, heads);
+    const mixed = attention(g, [heedPosition(q), heedPosition(k), v], bias, { heads, hidden }, form);
     const attended = g.op('Reshape', [mixed, shapes.rows]);
     const projected = linear(g, attended, t.get(`${p}${names.projection}.weight`, [hidden, hidden]));
     const projectionBias = t.get(`${p}${names.projection}.bias`, [hidden]);
