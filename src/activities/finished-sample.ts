@@ -9,7 +9,7 @@ import type { ResultFile } from '../io/tables.js';
 import { embeddingsPrefix, finishedKey, workPrefix } from './keys.js';
 
 /** Changes when the same input and models would give other tables. */
-const RULE = 2;
+const RULE = 3;
 
 /** What tells one sample's results from another's. */
 export interface SampleIdentity {

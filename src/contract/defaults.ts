@@ -48,6 +48,9 @@ export const REMAKE_ATTEMPTS = 3;
 /** A campaign hears from its slices at most this many times in a stage, to keep histories short. */
 export const SLICE_REPORTS = 20;
 
+/** Times that a lane's record holds when it served; gaps between more are closed, the shortest first. For a picture. */
+export const LANE_SPANS = 16;
+
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;
 
