@@ -41,7 +41,10 @@ function bars(stream: NodeJS.WriteStream): Display {
   return {
     show: (progress, troubles) => {
       const { columns } = stream;
-      const steps = progressLines(progress).flatMap((line) => [...barLines(line, columns), ...laneLines(line, columns)]);
+      const steps = progressLines(progress).flatMap((line) => [
+        ...barLines(line, columns),
+        ...laneLines(line, columns),
+      ]);
       update([...steps, ...noticeLines(progress, troubles)].join('\n'));
     },
     close: () => update.done(),
