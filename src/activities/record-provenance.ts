@@ -92,8 +92,7 @@ function laneOf({ lane, spans, ...did }: LaneRecord, stageStart: number): Omit<P
   };
 }
 
-function encoder(
-  model: ClassifySampleInput['models']['dna'],
-): Pick<Provenance['models'][number], 'path' | 'digest' | 'dims'> {
-  return { path: model.path, digest: model.digest, dims: { hidden: model.hidden, layers: model.layers } };
+function encoder(model: ClassifySampleInput['models']['dna']): Omit<Provenance['models'][number], 'role'> {
+  const { path, digest, revision, hidden, layers } = model;
+  return { path, digest, ...(revision !== undefined && { revision }), dims: { hidden, layers } };
 }

@@ -1,7 +1,7 @@
-import { createLogUpdate } from 'log-update';
 import type { CampaignProgress } from '../contract/progress.js';
 import { cliLog } from './log.js';
-import { barLine, laneLines, plainLine, progressLines } from './progress-lines.js';
+import { barLines, laneLines, plainLine, progressLines } from './progress-lines.js';
+import { createRedraw } from './redraw.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
@@ -36,19 +36,19 @@ export function openDisplay(
 }
 
 function bars(stream: NodeJS.WriteStream): Display {
-  const update = createLogUpdate(stream);
-  let drawn = '';
+  const update = createRedraw(stream);
+  update('Asking the run how far it is ...');
   return {
-    show: (progress, troubles) => {
-      const { columns } = stream;
-      const steps = progressLines(progress).flatMap((line) => [barLine(line, columns), ...laneLines(line, columns)]);
-      const text = [...steps, ...noticeLines(progress, troubles)].join('\n');
-      if (text === drawn) return;
-      drawn = text;
-      // Anew each time: log-update 7.2 redraws what changed, and loses lines below one that came or grew to two.
-      update.clear();
-      update(text);
-    },
+    show: (progress, troubles) =>
+      update(
+        [
+          ...progressLines(progress).flatMap((line) => [
+            ...barLines(line, stream.columns),
+            ...laneLines(line, stream.columns),
+          ]),
+          ...noticeLines(progress, troubles),
+        ].join('\n'),
+      ),
     close: () => update.done(),
   };
 }

@@ -1,10 +1,13 @@
 import type { CampaignProgress, LaneView, StageProgress } from '../contract/progress.js';
 import { STAGES } from '../contract/stages.js';
 
-const BAR_WIDTH = 24;
+/** In characters, as all that follows. */
+const BAR_WIDTH = { least: 8, most: 24 } as const;
 
-/** Where a stage's line with a whole bar would not fit: half a bar. */
-const WHOLE_BAR_FROM_COLUMNS = 96;
+const NAME_WIDTH = 10;
+
+/** What a line with name, counts, lanes and time left takes beside its bar. */
+const USUAL_TEXT = 68;
 
 /** Terminals narrower than this show no lanes. */
 const LANES_FROM_COLUMNS = 60;
@@ -42,10 +45,27 @@ export function progressLines(progress: CampaignProgress, now = Date.now()): Pro
   ];
 }
 
-/** `dnabert-s  ████████░░░░  4/7  2 lanes`, for terminals. */
-export function barLine({ name, done, total, note, pace }: ProgressLine, columns: number): string {
-  const width = columns < WHOLE_BAR_FROM_COLUMNS ? BAR_WIDTH / 2 : BAR_WIDTH;
-  return `${name.padEnd(10)} ${bar(done, total, width)} ${done}/${total}  ${joined(note, pace)}`.trimEnd();
+/**
+ * `dnabert-s  ████████░░░░ 4/7  2 lanes, 12 frames/s, 3 min left`, for terminals. What does not fit stands below, in whole
+ * words.
+ */
+export function barLines({ name, done, total, note, pace }: ProgressLine, columns: number): string[] {
+  const start = `${name.padEnd(NAME_WIDTH)} ${bar(done, total, columns)} ${done}/${total}`;
+  const text = joined(note, pace);
+  const line = `${start}  ${text}`.trimEnd();
+  if (line.length <= columns) return [line];
+  return [start, ...wrapped(text, columns - NAME_WIDTH - 1).map((part) => `${' '.repeat(NAME_WIDTH + 1)}${part}`)];
+}
+
+/** `████████░░░░`: shorter on narrow terminals, the same for all lines of one. */
+export function bar(done: number, total: number, columns: number): string {
+  const width = Math.max(BAR_WIDTH.least, Math.min(BAR_WIDTH.most, columns - USUAL_TEXT));
+  const filled = total === 0 ? 0 : Math.round((width * done) / total);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
+}
+
+function wrapped(text: string, width: number): string[] {
+  return text.match(new RegExp(`\\S.{0,${Math.max(0, width - 1)}}(?=\\s|$)|\\S+`, 'g')) ?? [];
 }
 
 /**
@@ -73,12 +93,6 @@ function laneText({ host, device, state, done, framesPerSecond }: LaneView, with
 /** `0.25`, `1.2`, `300`. */
 export function rateText(rate: number): string {
   return String(rate < 10 ? Number(rate.toPrecision(2)) : Math.round(rate));
-}
-
-/** `████████░░░░` */
-export function bar(done: number, total: number, width = BAR_WIDTH): string {
-  const filled = total === 0 ? 0 : Math.round((width * done) / total);
-  return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
 /** `dnabert-s: 4/7, 2 lanes`, for logs and pipes. */

@@ -81,8 +81,8 @@ export const WAVE_BYTES = 50e9;
 /** Bases that give one frame, from below: 400 to 1,100 were found in golden data and phages. For estimates. */
 export const BASES_PER_FRAME = 300;
 
-/** Bases in a byte of gzipped FASTA. For estimates. */
-export const GZIP_RATIO = 4;
+/** Bases in a byte of FASTA that is packed by gzip or zstd. For estimates. */
+export const PACKED_RATIO = 4;
 
 /** Failed samples that a campaign's end names one by one; campaign.tsv names all. */
 export const FAILURES_SHOWN = 20;

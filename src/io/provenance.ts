@@ -42,6 +42,8 @@ const model = z.strictObject({
   path: z.string(),
   /** What identifies the weights: a digest over the checkpoint's tensors or files. */
   digest: z.string(),
+  /** Commit of the hub's repository that it is of, where that is known. */
+  revision: z.string().optional(),
   /** Named sizes read from the checkpoint, e.g. `{ layers: 12, width: 768 }`. */
   dims: z.record(z.string(), z.int()),
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { barLine, laneLines, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
+import { barLines, laneLines, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
 import type { CampaignProgress, LaneView, StageProgress } from '../../../src/contract/progress.js';
 
 const idle: StageProgress = { batches: 0, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
@@ -63,9 +63,17 @@ describe('progress lines', () => {
     assert.deepEqual(lanesAt(80, []), []);
   });
 
-  it('draw a bar of one width, half as wide on a narrow terminal, where a usual line then fits', () => {
-    const [split, stage] = progressLines(progress({ done: 4, frames: 400, busySeconds: 20, modelLoads: 2 }), 0);
-    assert.equal(barLine(split!, 96), `split      ${'█'.repeat(24)} 5/5  1000 frames`);
-    assert.equal(barLine(stage!, 80), 'dnabert-s  █████░░░░░░░ 4/10  2 model loads, 20 frames/s, 30 s left');
+  it('draw a bar of one width, shorter on narrow terminals; what does not fit stands below in whole words', () => {
+    const at = { done: 4, frames: 400, busySeconds: 20, reportedAt: 0, modelLoads: 12 };
+    const [split, stage] = progressLines(progress(at), 0);
+    assert.deepEqual(barLines(split!, 100), [`split      ${'█'.repeat(24)} 5/5  1000 frames`]);
+    const text = '12 model loads, 20 frames/s, 30 s left';
+    assert.deepEqual(barLines(stage!, 80), [`dnabert-s  █████░░░░░░░ 4/10  ${text}`]);
+    assert.deepEqual(barLines(stage!, 40), [
+      'dnabert-s  ███░░░░░ 4/10',
+      '           12 model loads, 20 frames/s,',
+      '           30 s left',
+    ]);
+    for (const columns of [1, 5, 20]) assert.ok(barLines(stage!, columns).length > 1);
   });
 });

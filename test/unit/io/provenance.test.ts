@@ -18,7 +18,15 @@ describe('io/provenance', () => {
     created: '2025-01-02T03:04:05Z',
     input: { path: 'in.fa', sha256, bytes: 10, records: 1 },
     options: { 'expected-length': 500, 'persistent-models': true, classifier: 'tiny.pth' },
-    models: [{ role: 'esm-2', path: 'models/esm2', digest: sha256, dims: { layers: 6, width: 320 } }],
+    models: [
+      {
+        role: 'esm-2',
+        path: 'models/esm2',
+        digest: sha256,
+        revision: 'c0'.repeat(20),
+        dims: { layers: 6, width: 320 },
+      },
+    ],
     digests: { frames: sha256 },
     versions: { node: '20.19.0', onnxruntime: '1.30.0', temporalSdk: '1.24.0' },
     lanes: [
