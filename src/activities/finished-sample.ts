@@ -9,7 +9,7 @@ import type { ResultFile } from '../io/tables.js';
 import { embeddingsPrefix, finishedKey, workPrefix } from './keys.js';
 
 /** Changes when the same input and models would give other tables. */
-const RULE = 2;
+const RULE = 3;
 
 /** What tells one sample's results from another's. */
 export interface SampleIdentity {
@@ -124,6 +124,7 @@ function origin({ sample, options, models }: SampleIdentity, inputSha256: string
     dna: models.dna.digest,
     protein: models.protein.digest,
     precision: models.dna.precision,
+    ...(models.protein.precision !== models.dna.precision && { proteinPrecision: models.protein.precision }),
     classifier: models.classifier.digest,
     runtime: RUNTIME,
     keepIntermediate: Number(options.keepIntermediate),

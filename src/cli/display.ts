@@ -1,6 +1,6 @@
 import type { CampaignProgress } from '../contract/progress.js';
 import { cliLog } from './log.js';
-import { barLines, plainLine, progressLines } from './progress-lines.js';
+import { barLines, laneLines, plainLine, progressLines } from './progress-lines.js';
 import { createRedraw } from './redraw.js';
 
 /** Shows a run's progress until it is closed. */
@@ -39,13 +39,14 @@ function bars(stream: NodeJS.WriteStream): Display {
   const update = createRedraw(stream);
   update('Asking the run how far it is ...');
   return {
-    show: (progress, troubles) =>
-      update(
-        [
-          ...progressLines(progress).flatMap((line) => barLines(line, stream.columns)),
-          ...noticeLines(progress, troubles),
-        ].join('\n'),
-      ),
+    show: (progress, troubles) => {
+      const { columns } = stream;
+      const steps = progressLines(progress).flatMap((line) => [
+        ...barLines(line, columns),
+        ...laneLines(line, columns),
+      ]);
+      update([...steps, ...noticeLines(progress, troubles)].join('\n'));
+    },
     close: () => update.done(),
   };
 }

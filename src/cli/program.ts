@@ -4,6 +4,7 @@ import { version } from '../version.js';
 import { attachCommand } from './attach.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
+import { devicesCommand } from './devices.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { modelsCommand } from './models.js';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     .addCommand(splitCommand())
     .addCommand(embedCommand())
     .addCommand(modelsCommand())
+    .addCommand(devicesCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(utilsCommand());

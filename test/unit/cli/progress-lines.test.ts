@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { barLines, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
-import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
+import { barLines, laneLines, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
+import type { CampaignProgress, LaneView, StageProgress } from '../../../src/contract/progress.js';
 
 const idle: StageProgress = { batches: 0, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
 
@@ -42,6 +42,25 @@ describe('progress lines', () => {
   it('say what a stage waits for, and why', () => {
     const waitingFor = 'a free cpu lane (queue q); h: out of service: cpu:0: the device gives other vectors';
     assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
+  });
+
+  it('have the lanes of a stage below it, as many as fit, with their host where there are several', () => {
+    const lane: LaneView = {
+      ...{ lease: 'a', host: 'alpha', device: 'cpu:0', pid: 7, state: 'up', running: 2, done: 12 },
+      framesPerSecond: 301.4,
+    };
+    const starting: LaneView = { ...lane, device: 'cpu:1', state: 'starting', done: 0 };
+    delete starting.framesPerSecond;
+    const lanesAt = (columns: number, lanes: LaneView[]): string[] =>
+      laneLines(progressLines(progress({ lanes }), 0)[1]!, columns);
+    assert.deepEqual(lanesAt(80, [lane, starting]), ['  cpu:0: 12 done, 301 frames/s   cpu:1: loading']);
+    const down: LaneView = { ...lane, host: 'beta', state: 'down' };
+    assert.deepEqual(lanesAt(80, [lane, starting, down]), [
+      '  alpha/cpu:0: 12 done, 301 frames/s   alpha/cpu:1: loading   and 1 more',
+    ]);
+    assert.deepEqual(lanesAt(120, [starting, down]), ['  alpha/cpu:1: loading   beta/cpu:0: restarting, 301 frames/s']);
+    assert.deepEqual(lanesAt(50, [lane]), []);
+    assert.deepEqual(lanesAt(80, []), []);
   });
 
   it('draw a bar of one width, shorter on narrow terminals; what does not fit stands below in whole words', () => {
