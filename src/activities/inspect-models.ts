@@ -53,6 +53,9 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
     kind,
     hidden: model.dims.hidden,
     layers: model.dims.layers,
+    heads: model.dims.heads,
+    intermediate: model.dims.intermediate,
+    parameters: model.parameters,
     bytes: model.parameters * Float32Array.BYTES_PER_ELEMENT,
     precision: 'fp32',
   };

@@ -6,6 +6,9 @@ import type { StageSummary, SampleCounts } from '../contract/run.js';
 import { sdkVersion, version } from '../version.js';
 import type { ClassifySampleInput } from './classify-sample.js';
 
+/** Of calls whose size nobody asked for. */
+const BY_TIME = 'by time';
+
 /** What classifying adds to what the run knows already. */
 export interface Classified {
   counts: SampleCounts;
@@ -33,6 +36,8 @@ export async function recordProvenance(
       'persistent-models': options.persistent,
       lanes: options.lanes,
       precision: models.dna.precision,
+      'dnabert-batch-size': options.tokensPerCall?.['dnabert-s'] ?? BY_TIME,
+      'esm-batch-size': options.tokensPerCall?.['esm-2'] ?? BY_TIME,
     },
     models: [
       { role: 'dnabert-s', ...encoder(models.dna) },
@@ -49,7 +54,7 @@ export async function recordProvenance(
     lanes: STAGES.flatMap((stage) =>
       stages[stage].lanes.map((lane) => {
         const [host, device] = lane.split('/') as [string, string];
-        return { stage, host, device };
+        return { stage, host, device, ...stages[stage].laneFigures[lane] };
       }),
     ),
     stages: { 'dnabert-s': stageOf(stages['dnabert-s']), 'esm-2': stageOf(stages['esm-2']) },

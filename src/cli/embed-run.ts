@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import { InputError } from '../contract/failures.js';
-import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
-import { AMINO_ACIDS, NUCLEOTIDES } from '../io/alphabet.js';
+import { Embedder } from '../inference/embedder.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
-import { readFasta } from '../io/fasta.js';
-import { inputName, readInput } from '../io/input.js';
 import { writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import type { EmbedOptions } from './embed.js';
+import { readSequences } from './read-sequences.js';
 
 /**
  * Embeds a FASTA file's sequences in this process and writes them as one Arrow file.
@@ -21,10 +18,11 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     cacheDir: cacheFolderPath(),
     threads: options.threads,
     ...(expected && { expected }),
+    ...(options.batchSize && { tokensPerCall: options.batchSize }),
   });
   try {
     const { facts } = embedder;
-    const { ids, sequences } = await readSequences(input, facts);
+    const { ids, sequences } = await readSequences(input, facts.kind);
     const started = performance.now();
     let tokens = 0;
     const vectors = await embedder.embed(sequences, { onProgress: (progress) => (tokens = progress.tokens) });
@@ -40,6 +38,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
       layers: facts.layers,
       parameters: facts.parameters,
       provider: facts.provider,
+      tokens_per_call: facts.tokensPerCall,
       threads: options.threads,
       sequences: ids.length,
       tokens,
@@ -57,24 +56,6 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
   } finally {
     await embedder.close();
   }
-}
-
-async function readSequences(input: string, { kind }: EmbedderFacts): Promise<{ ids: string[]; sequences: string[] }> {
-  const alphabet = kind === 'dnabert2' ? NUCLEOTIDES : AMINO_ACIDS;
-  const ids: string[] = [];
-  const sequences: string[] = [];
-  for await (const { id, sequence, line } of readFasta(readInput(input), inputName(input), { alphabet })) {
-    if (sequence.length === 0) {
-      throw new InputError({
-        what: 'record without a sequence',
-        where: `${inputName(input)}, line ${line}, record ${id}`,
-        next: 'Take it out: there is nothing to embed',
-      });
-    }
-    ids.push(id);
-    sequences.push(Buffer.from(sequence).toString('latin1').toUpperCase());
-  }
-  return { ids, sequences };
 }
 
 /** Hex SHA-256 over texts; the separator cannot be part of one. */

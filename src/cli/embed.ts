@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { TOKENS_PER_CALL } from '../contract/defaults.js';
 import { wholeNumber } from './whole-number.js';
 
 /** Parsed options of `embed`. */
@@ -7,6 +8,7 @@ export interface EmbedOptions {
   model: string;
   output: string;
   threads: number;
+  batchSize?: number;
   json?: boolean;
 }
 
@@ -18,6 +20,11 @@ export function embedCommand(): Command {
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
+    .option(
+      '--batch-size <tokens>',
+      'tokens of one model call, padding included; virnucpro profile recommends it (default: calls of about a second)',
+      wholeNumber('--batch-size', TOKENS_PER_CALL),
+    )
     .option('--json', 'print what was done, and how fast, as one JSON object')
     .action(async (input: string, options: EmbedOptions) => {
       const { embed } = await import('./embed-run.js');

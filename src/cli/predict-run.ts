@@ -51,6 +51,10 @@ export async function predict(
     ...(options.renameDuplicates && { renameDuplicates: true }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
+    tokensPerCall: {
+      ...(options.dnabertBatchSize && { 'dnabert-s': options.dnabertBatchSize }),
+      ...(options.esmBatchSize && { 'esm-2': options.esmBatchSize }),
+    },
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { version } from '../version.js';
 import { attachCommand } from './attach.js';
+import { benchmarkCommand } from './benchmark.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { modelsCommand } from './models.js';
+import { profileCommand } from './profile.js';
 import { addPredictOptions, predictCommand } from './predict.js';
 import { reportCommand } from './report.js';
 import { serverCommand } from './server.js';
@@ -29,6 +31,8 @@ export function createProgram(): Command {
     .addCommand(splitCommand())
     .addCommand(embedCommand())
     .addCommand(modelsCommand())
+    .addCommand(profileCommand())
+    .addCommand(benchmarkCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(utilsCommand());

@@ -1,6 +1,7 @@
 import type { ArtifactRef } from './artifacts.js';
 import type { DeviceKind } from './devices.js';
 import type { ClassifierRef, ModelRef } from './models.js';
+import type { LaneFigures } from './progress.js';
 import type { Stage } from './stages.js';
 
 /** One input file and where its results go. */
@@ -45,6 +46,8 @@ export interface RunOptions extends LaneOptions {
   renameDuplicates?: boolean;
   dnaModel: string;
   proteinModel: string;
+  /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
+  tokensPerCall?: Partial<Record<Stage, number>>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;
@@ -178,6 +181,8 @@ export interface EmbedStageInput {
   to: number;
   store: string;
   lanes: LaneOptions;
+  /** Tokens of one model call, padding included. Default: calls of about a second. */
+  tokensPerCall?: number;
   /** The campaign that wants to hear of progress, if any. */
   reportTo?: { workflowId: string; runId: string };
   /** Starts paused: the campaign is. */
@@ -204,6 +209,8 @@ export interface EmbedStageResult {
   quarantined: number;
   /** Every lane that served, as `host/device`. */
   lanes: string[];
+  /** What they said of themselves, by the same names; of those that finished a batch. */
+  laneFigures: Record<string, LaneFigures>;
   /** Batches that failed again and again: manifest lines, from 0, and why. */
   failed: FailedBatch[];
   /** From start to end. */
@@ -262,6 +269,8 @@ export interface EmbedBatchOutput {
   modelLoads: number;
   /** Sequences that this lane could not embed; then nothing is published, the others are kept as parts. */
   refused: QuarantinedRow[];
+  /** Of the lane by now; none when it had nothing to do. */
+  lane?: LaneFigures;
 }
 
 /** What `inspectModels` found: every part fits every other. */

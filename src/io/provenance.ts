@@ -47,7 +47,17 @@ export const provenanceSchema = z.strictObject({
     temporalSdk: z.string(),
     temporalServer: z.string().optional(),
   }),
-  lanes: z.array(z.strictObject({ stage: z.enum(STAGES), host: z.string(), device: z.string() })),
+  lanes: z.array(
+    z.strictObject({
+      stage: z.enum(STAGES),
+      host: z.string(),
+      device: z.string(),
+      /** Of those that finished a batch: see LaneFigures. */
+      peakBytes: z.int().optional(),
+      tokensPerCall: z.int().optional(),
+      reducedFrom: z.int().optional(),
+    }),
+  ),
   workflow: z.strictObject({ id: z.string(), runId: z.string(), namespace: z.string() }),
   stages: z.record(z.enum(STAGES), stage),
   /** Seconds by step. */

@@ -1,9 +1,12 @@
 import path from 'node:path';
 import { STAGES } from '../contract/stages.js';
+import { byteText } from '../io/byte-text.js';
 import { type Bin, histogram, timeline, track } from './charts.js';
 import { Html } from './html.js';
 import { basesText, cards, counted, facts, page, secondsText, shares, table, whole } from './page.js';
 import { type ContigView, type SampleData, SHOWN, TIERS, type TrackView } from './sample-data.js';
+
+type Lane = SampleData['provenance']['lanes'][number];
 
 const REASONS: Readonly<Record<string, string>> = {
   empty: 'no sequence',
@@ -233,6 +236,11 @@ async function runSection({ provenance }: SampleData): Promise<Html> {
       .filter((lane) => lane.stage === stage)
       .map(({ host, device }) => `${host}/${device}`)
       .join(', ');
+  const distinct = (stage: string, figure: (lane: Lane) => number | undefined): number[] => {
+    const figures = lanes.filter((lane) => lane.stage === stage).flatMap((lane) => figure(lane) ?? []);
+    return [...new Set(figures)].sort((a, b) => b - a);
+  };
+  const peakOf = (stage: string): number[] => distinct(stage, ({ peakBytes }) => peakBytes).slice(0, 1);
   const rate = (count: number, seconds: number): string => {
     if (seconds <= 0) return '';
     const perSecond = count / seconds;
@@ -254,6 +262,19 @@ ${table(
     { head: 'Frames', cell: ({ frames }) => whole(frames), number: ({ frames }) => frames },
     { head: 'Frames/s', cell: (row) => rate(row.frames, row.seconds), number: (row) => row.frames },
     { head: 'Tokens/s', cell: (row) => rate(row.tokens, row.seconds), number: (row) => row.tokens },
+    {
+      head: 'Tokens a call',
+      cell: ({ stage }) =>
+        distinct(stage, ({ tokensPerCall }) => tokensPerCall)
+          .map(whole)
+          .join(', '),
+      number: ({ stage }) => distinct(stage, ({ tokensPerCall }) => tokensPerCall)[0] ?? 0,
+    },
+    {
+      head: 'Peak memory of a lane',
+      cell: ({ stage }) => peakOf(stage).map(byteText).join(),
+      number: ({ stage }) => peakOf(stage)[0] ?? 0,
+    },
     { head: 'Model loads', cell: ({ modelLoads }) => whole(modelLoads), number: ({ modelLoads }) => modelLoads },
     { head: 'Quarantined', cell: (row) => whole(row.quarantined), number: (row) => row.quarantined },
   ],

@@ -71,7 +71,7 @@ export class LaneHandle implements LeasedLane {
   }
 
   async start(): Promise<number> {
-    const { model, persistent } = this.offer;
+    const { model, persistent, tokensPerCall } = this.offer;
     this.log.info({}, 'lane started');
     const limit = setTimeout(
       () =>
@@ -82,9 +82,9 @@ export class LaneHandle implements LeasedLane {
         }),
       START_LIMIT_MS,
     );
-    const warm = await this.ask({ op: 'start', model, persistent, threads: this.device.threads }, 'warm').finally(() =>
-      clearTimeout(limit),
-    );
+    const { threads } = this.device;
+    const start: ToLane = { op: 'start', model, persistent, threads, ...(tokensPerCall && { tokensPerCall }) };
+    const warm = await this.ask(start, 'warm').finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
     return warm.loadSeconds;
   }

@@ -205,11 +205,12 @@ function memoryOf({ model }: LaneOffer): number {
 
 /** A warm lane serves another lease of the same stage, model and mode. */
 function serves(lane: PooledLane, offer: LaneOffer): boolean {
-  const { stage, model, persistent } = lane.offer;
+  const { stage, model, persistent, tokensPerCall } = lane.offer;
   return (
     lane.alive &&
     stage === offer.stage &&
     persistent === offer.persistent &&
+    tokensPerCall === offer.tokensPerCall &&
     model.digest === offer.model.digest &&
     model.path === offer.model.path &&
     model.precision === offer.model.precision

@@ -23,7 +23,7 @@ import {
 } from '../contract/defaults.js';
 import type { SliceCommand } from '../contract/commands.js';
 import type { LaneUp } from '../contract/leases.js';
-import type { StageProgress } from '../contract/progress.js';
+import type { LaneFigures, LaneView, StageProgress } from '../contract/progress.js';
 import { leaseQueue } from '../contract/queues.js';
 import type { EmbedStageInput, EmbedStageResult, PendingBatch } from '../contract/run.js';
 import { BatchLedger, type Task } from './batch-ledger.js';
@@ -41,6 +41,7 @@ import {
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper, type LeaseKeeperDeps } from './lease-keeper.js';
 import { laneDeclined, laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
+import { sumOfFigures } from './lane-figures.js';
 import { stageDetails } from './progress-details.js';
 
 /**
@@ -66,6 +67,7 @@ class Slice {
   private closing = false;
   private changed = true;
   private readonly lanesServed = new Set<string>();
+  private readonly laneFigures: Record<string, LaneFigures> = {};
 
   constructor(private readonly input: EmbedStageInput) {
     this.maxLanes = input.lanes.lanes;
@@ -122,6 +124,7 @@ class Slice {
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
       lanes: [...this.lanesServed],
+      laneFigures: this.laneFigures,
       failed: [...this.ledger.failed].map(([index, error]) => ({ index, failure: failureReport(error) })),
       seconds: (Date.now() - startedAt) / 1000,
     };
@@ -254,13 +257,15 @@ class Slice {
         stalledMs: lanes.stalledMs,
       });
       this.leases.progressed();
+      const name = `${lane.host}/${lane.device}`;
+      if (output.lane !== undefined) this.laneFigures[name] = sumOfFigures(this.laneFigures[name], output.lane);
       return output;
     });
     return { result, cancel: () => scope.cancel() };
   }
 
   private hold(lease: string, avoid: string[]): HeldLease {
-    const { stage, model, lanes } = this.input;
+    const { stage, model, lanes, tokensPerCall } = this.input;
     const activities = unprefixed<LeaseActivities>(
       proxyActivities<Prefixed<LeaseActivities>>({
         taskQueue: leaseQueue(lanes.device),
@@ -279,7 +284,8 @@ class Slice {
     );
     const { device, persistent, keepWarmSeconds, heartbeatMs } = lanes;
     const campaign = this.input.reportTo?.workflowId ?? workflowInfo().workflowId;
-    const offer = { lease, campaign, stage, model, device, persistent, keepWarmSeconds, heartbeatMs, avoid };
+    const terms = { device, persistent, keepWarmSeconds, heartbeatMs, ...(tokensPerCall && { tokensPerCall }) };
+    const offer = { lease, campaign, stage, model, ...terms, avoid };
     const scope = new CancellationScope();
     const end = scope.run(() => activities.holdLane(offer));
     return { end, cancel: () => scope.cancel() };
@@ -325,6 +331,7 @@ class Slice {
   private progress(): StageProgress {
     const { totals, failed } = this.ledger;
     const waitingFor = this.waitingFor();
+    const withFigures = (lane: LaneView): LaneView => ({ ...lane, ...this.laneFigures[`${lane.host}/${lane.device}`] });
     return {
       batches: this.input.to - this.input.from,
       done: this.reused + totals.embedded,
@@ -332,7 +339,7 @@ class Slice {
       frames: totals.frames,
       tokens: totals.tokens,
       modelLoads: totals.modelLoads + this.leases.modelLoads,
-      lanes: [...this.scheduler.views(), ...this.leases.views()],
+      lanes: [...this.scheduler.views(), ...this.leases.views()].map(withFigures),
       ...(this.paused ? { paused: true } : {}),
       ...(waitingFor === undefined ? {} : { waitingFor }),
     };

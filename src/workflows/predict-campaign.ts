@@ -40,6 +40,7 @@ import { CampaignView } from './campaign-view.js';
 import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
+import { sumOfLanes } from './lane-figures.js';
 import { pickLaneOptions } from './lane-options.js';
 import {
   campaignProgress,
@@ -275,6 +276,7 @@ class Campaign {
     const slice = `${workflowId}/${stage}/${runId.slice(-8)}.${this.cursor}.${attempt}/${from + 1}-${to}`;
     const { paused, drained } = this;
     place.lanes = this.shareOf(place);
+    const tokensPerCall = options.tokensPerCall?.[stage];
     const child = await startChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -288,6 +290,7 @@ class Campaign {
           to,
           store: options.outputDir,
           lanes: { ...pickLaneOptions(options), lanes: place.lanes },
+          ...(tokensPerCall && { tokensPerCall }),
           reportTo: { workflowId, runId },
           paused,
           avoid: [...drained],
@@ -447,6 +450,7 @@ function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'secon
     ...total,
     failed: results.flatMap(({ failed }) => failed),
     lanes: [...new Set(results.flatMap((result) => result.lanes))],
+    laneFigures: sumOfLanes(results.map((result) => result.laneFigures)),
   };
 }
 

@@ -4,13 +4,16 @@ import { STAGES, type Stage } from '../contract/stages.js';
 /** Markdown that the Temporal UI shows while a stage run is open. */
 export function stageDetails(stage: Stage, progress: StageProgress): string {
   const lanes = progress.lanes.map(
-    (lane) => `| ${lane.host}/${lane.device} | ${lane.state} | ${lane.pid || ''} | ${lane.running} | ${lane.done} |`,
+    ({ host, device, state, pid, running, done, peakBytes }) =>
+      `| ${host}/${device} | ${state} | ${pid || ''} | ${running} | ${done} | ${peakBytes ? Math.round(peakBytes / 1e6) : ''} |`,
   );
   return [
     `**${stage}**: ${progress.done} of ${progress.batches} file batches done` +
       `${progress.failed > 0 ? `, ${progress.failed} failed` : ''}` +
       `${progress.waitingFor ? `, waiting for ${progress.waitingFor}` : ''}`,
-    ...(lanes.length > 0 ? ['', '| lane | state | pid | running | done |', '|---|---|---|---|---|', ...lanes] : []),
+    ...(lanes.length > 0
+      ? ['', '| lane | state | pid | running | done | peak MB |', '|---|---|---|---|---|---|', ...lanes]
+      : []),
   ].join('\n');
 }
 

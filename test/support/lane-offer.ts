@@ -6,7 +6,12 @@ export function laneOffer(changes: Partial<LaneOffer> = {}): LaneOffer {
     lease: 'lease',
     campaign: 'campaign',
     stage: 'esm-2',
-    model: { path: '/models/esm2', kind: 'esm2', digest: 'd', precision: 'fp32', hidden: 4, layers: 1, bytes: 1e9 },
+    model: {
+      path: '/models/esm2',
+      digest: 'd',
+      precision: 'fp32',
+      ...{ kind: 'esm2', hidden: 4, layers: 1, heads: 2, intermediate: 16, parameters: 25e7, bytes: 1e9 },
+    },
     device: 'cpu',
     persistent: true,
     keepWarmSeconds: 120,

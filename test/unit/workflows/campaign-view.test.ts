@@ -4,7 +4,7 @@ import { CampaignView } from '../../../src/workflows/campaign-view.js';
 import { campaignDetails, stageDetails } from '../../../src/workflows/progress-details.js';
 
 const idle: StageProgress = { batches: 10, done: 3, failed: 0, frames: 9, tokens: 90, modelLoads: 1, lanes: [] };
-const result = { embedded: 1, reused: 0, frames: 1, tokens: 1, quarantined: 0, failed: [] };
+const result = { embedded: 1, reused: 0, frames: 1, tokens: 1, quarantined: 0, laneFigures: {}, failed: [] };
 
 describe('a campaign seen from outside', () => {
   it('says loudly when models that should stay loaded were loaded more than once a lane', () => {
