@@ -18,7 +18,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     cacheDir: cacheFolderPath(),
     threads: options.threads,
     ...(expected && { expected }),
-    ...(options.batchSize && { tokensPerCall: options.batchSize }),
+    ...(options.tokensPerCall && { tokensPerCall: options.tokensPerCall }),
   });
   try {
     const { facts } = embedder;

@@ -8,7 +8,7 @@ export interface EmbedOptions {
   model: string;
   output: string;
   threads: number;
-  batchSize?: number;
+  tokensPerCall?: number;
   json?: boolean;
 }
 
@@ -21,9 +21,9 @@ export function embedCommand(): Command {
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
     .option(
-      '--batch-size <tokens>',
+      '--tokens-per-call <tokens>',
       'tokens of one model call, padding included; virnucpro profile recommends it (default: calls of about a second)',
-      wholeNumber('--batch-size', TOKENS_PER_CALL),
+      wholeNumber('--tokens-per-call', TOKENS_PER_CALL),
     )
     .option('--json', 'print what was done, and how fast, as one JSON object')
     .action(async (input: string, options: EmbedOptions) => {

@@ -93,7 +93,7 @@ function profileText(facts: EmbedderFacts, points: Point[], recommended: Point, 
     '',
     ...(stopped === undefined ? [] : [`Larger calls were not measured: ${stopped}.`]),
     `Recommended: ${tokensPerCall} tokens a call (virnucpro predict ${flag} ${tokensPerCall}, ` +
-      `virnucpro embed --batch-size ${tokensPerCall}).`,
+      `virnucpro embed --tokens-per-call ${tokensPerCall}).`,
     'The smallest that is as fast as any, and quick to cancel. Results do not depend on it on a CPU.',
   ].join('\n');
 }

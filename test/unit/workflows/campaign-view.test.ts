@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StageProgress } from '../../../src/contract/progress.js';
 import { CampaignView } from '../../../src/workflows/campaign-view.js';
+import { sumOfLanes } from '../../../src/workflows/lane-figures.js';
 import { campaignDetails, stageDetails } from '../../../src/workflows/progress-details.js';
 
 const idle: StageProgress = { batches: 10, done: 3, failed: 0, frames: 9, tokens: 90, modelLoads: 1, lanes: [] };
@@ -20,6 +21,29 @@ describe('a campaign seen from outside', () => {
     assert.ok(campaignDetails(view.progress()).includes(`\n**Warning**: ${warning}\n`));
     const nextRun = new CampaignView(1, { done: 0, failed: 0 }, view.warnings);
     assert.deepEqual(nextRun.progress().warnings, [warning], 'also after continue-as-new');
+  });
+
+  it('says when calls did not fit the memory of a lane, beside what else there is to say', () => {
+    const view = new CampaignView(1, { done: 0, failed: 0 });
+    const figures = { peakBytes: 5e8, tokensPerCall: 300 };
+    const laneFigures = { 'h/cpu:0': figures, 'h/cpu:1': { ...figures, reducedFrom: 1000 } };
+    view.stageDone('esm-2', true, { ...result, modelLoads: 2, lanes: ['h/cpu:0', 'h/cpu:1'], laneFigures });
+    const warning = 'calls of 1000 tokens did not fit the memory of h/cpu:1, which made do with 300';
+    assert.deepEqual(view.progress().warnings, [`esm-2: ${warning}`]);
+    view.stageDone('esm-2', true, { ...result, modelLoads: 3, lanes: ['h/cpu:0', 'h/cpu:1'], laneFigures });
+    assert.ok(view.progress().warnings[0]!.endsWith(`were given to others and back; ${warning}`));
+  });
+
+  it('sums what lanes say of themselves: the highest peak, the smallest calls', () => {
+    const sum = sumOfLanes([
+      { a: { peakBytes: 7, tokensPerCall: 100 }, b: { peakBytes: 1, tokensPerCall: 10 } },
+      { a: { peakBytes: 5, tokensPerCall: 50, reducedFrom: 100 } },
+      { a: { peakBytes: 6, tokensPerCall: 100 } },
+    ]);
+    assert.deepEqual(sum, {
+      a: { peakBytes: 7, tokensPerCall: 50, reducedFrom: 100 },
+      b: { peakBytes: 1, tokensPerCall: 10 },
+    });
   });
 
   it('has failed batches only where an open slice could try them again', () => {
