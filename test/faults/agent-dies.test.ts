@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { PATIENCE_MS, SLOW_CALL_MS } from '../support/faults/fault-bench.js';
 import { assertSameTables } from '../support/faults/result-tables.js';
 import { describeWithBench } from '../support/faults/scene.js';
 import { eventually } from '../support/processes.js';
@@ -20,6 +20,7 @@ describeWithBench("a host's agent dies", 1, (scene) => {
     await run.midBatch('dnabert-s', 3, PATIENCE_MS);
     const killedAt = Date.now();
     process.kill(bench.agentPid, 'SIGKILL');
+    await bench.behave({ callMs: SLOW_CALL_MS });
     await eventually(() => !bench.lanePids().includes(victim.pid), 2_000);
     await run.lanePids('dnabert-s', 2, PATIENCE_MS, [victim.pid]);
     await bench.behave({});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { HEARTBEAT_MS, PATIENCE_MS } from '../support/faults/fault-bench.js';
+import { HEARTBEAT_MS, PATIENCE_MS, SLOW_CALL_MS } from '../support/faults/fault-bench.js';
 import { assertSameTables } from '../support/faults/result-tables.js';
 import { describeWithBench } from '../support/faults/scene.js';
 import { eventually } from '../support/processes.js';
@@ -12,6 +12,7 @@ describeWithBench('a lane gets nowhere', 2, (scene) => {
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
     const { pid } = await run.midBatch('dnabert-s', 2, PATIENCE_MS);
     process.kill(pid, 'SIGSTOP');
+    await bench.behave({ callMs: SLOW_CALL_MS });
     await eventually(() => !bench.lanePids().includes(pid), 2 * HEARTBEAT_MS + 2_000);
     await run.lanePids('dnabert-s', 2, PATIENCE_MS, [pid]);
     await bench.behave({});
@@ -23,7 +24,7 @@ describeWithBench('a lane gets nowhere', 2, (scene) => {
 
   it('a model call never returns: the lane is killed after the limit and started again', async () => {
     const { bench, undisturbed } = scene;
-    const stalledMs = 4_000;
+    const stalledMs = 2 * SLOW_CALL_MS;
     await bench.behave({ callMs: 1000 });
     const run = await bench.run({ stalledMs });
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
@@ -32,7 +33,7 @@ describeWithBench('a lane gets nowhere', 2, (scene) => {
     await bench.behave({ callMs: 1000, faults: [{ device, then: 'hang' }] });
     // The call under way returns, the next one does not.
     await eventually(() => !bench.lanePids().includes(pid), 1000 + stalledMs + 2 * HEARTBEAT_MS);
-    await bench.behave({ callMs: 500 });
+    await bench.behave({ callMs: SLOW_CALL_MS });
     await run.lanePids('dnabert-s', 2, PATIENCE_MS, [pid]);
     await bench.behave({});
     await run.result(2 * PATIENCE_MS);
