@@ -9,7 +9,7 @@ const PROCESS_BYTES = 300e6;
 /**
  * What a call keeps at once, the unused part of the runtime's arena included: vectors of a token as multiples of the
  * model's two widths, and attention scores of a token as a multiple of heads x tokens of its sequence. Upper bounds of
- * what was measured with onnxruntime 1.30 on a CPU (docs/decisions/023-lane-memory.md). `longest` is the longest
+ * what was measured with onnxruntime 1.30 on a CPU (docs/decisions/025-lane-memory.md). `longest` is the longest
  * sequence of a window of 500 bases, in tokens; one that is longer than the budget has a call of its own.
  */
 const CALL: Record<ModelRef['kind'], { hidden: number; intermediate: number; scores: number; longest: number }> = {

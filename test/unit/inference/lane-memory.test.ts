@@ -7,7 +7,7 @@ const ESM2_3B = { kind: 'esm2', hidden: 2560, heads: 40, intermediate: 10240 } a
 const DNABERT2 = { kind: 'dnabert2', hidden: 768, heads: 12, intermediate: 3072 } as const;
 
 describe('inference/lane-memory', () => {
-  // Resident memory that calls of sequences of 168 tokens (502 for DNABERT-2) added, in MB: docs/decisions/023.
+  // Resident memory that calls of sequences of 168 tokens (502 for DNABERT-2) added, in MB: docs/decisions/025.
   for (const [name, sizes, tokens, measured] of [
     ['ESM-2 35M', ESM2_35M, 672, 27],
     ['ESM-2 35M', ESM2_35M, 5376, 197],
