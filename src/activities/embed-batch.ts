@@ -94,7 +94,7 @@ class BatchRun implements LaneWork {
   private sequences!: PreparedSequences;
   private tokens = 0;
   private figures: Omit<LaneFigures, 'peakBytes'> | undefined;
-  private startedAt = 0;
+  private seconds = 0;
   /** While it computes. */
   private watch: StallWatch | undefined;
   private storing = false;
@@ -129,7 +129,7 @@ class BatchRun implements LaneWork {
 
   async compute(embedder: Embedder): Promise<void> {
     const { index, rows, stalledMs } = this.input;
-    this.startedAt = performance.now();
+    const startedAt = performance.now();
     this.watch = new StallWatch(stalledMs);
     this.heartbeat.details({ state: 'running' });
     this.lane.running({ index, ...(rows === undefined ? {} : { rows }) });
@@ -139,6 +139,7 @@ class BatchRun implements LaneWork {
     } finally {
       const { tokensPerCall, reducedFrom } = embedder.facts;
       this.figures = { tokensPerCall, ...(reducedFrom === undefined ? {} : { reducedFrom }) };
+      this.seconds = (performance.now() - startedAt) / 1000;
       this.watch = undefined;
       this.lane.running(undefined);
     }
@@ -156,7 +157,7 @@ class BatchRun implements LaneWork {
     return {
       frames: this.rows.length - refused.length,
       tokens: this.tokens,
-      seconds: (performance.now() - this.startedAt) / 1000,
+      seconds: this.seconds,
       refused,
       ...(this.figures && { lane: { ...this.figures, peakBytes: await peakMemory() } }),
     };

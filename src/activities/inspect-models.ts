@@ -7,6 +7,7 @@ import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { buildClassifier } from '../model/graph/classifier.js';
 import { type Model, openModel } from '../model/model.js';
+import { modelRevision } from '../model/store/revision.js';
 import { startHeartbeat } from './heartbeat.js';
 
 /** Argument of the `inspectModels` activity: folders or files of the three checkpoints. */
@@ -47,9 +48,11 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
       next: 'Swap --dna-model and --protein-model, or name the right checkpoint',
     });
   }
+  const revision = await modelRevision(source);
   return {
     path: path.resolve(source),
     digest: await encoderDigest(source, cacheFolderPath(), model),
+    ...(revision !== undefined && { revision }),
     kind,
     hidden: model.dims.hidden,
     layers: model.dims.layers,

@@ -1,10 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { RUNTIME } from '../inference/ort-backend.js';
 import { type Provenance, writeProvenance } from '../io/provenance.js';
+import type { LaneRecord, SampleCounts, StageSummary } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
-import type { StageSummary, SampleCounts } from '../contract/run.js';
 import { sdkVersion, version } from '../version.js';
 import type { ClassifySampleInput } from './classify-sample.js';
+import type { StageSummaries } from './record-stages.js';
 
 /** Of calls whose size nobody asked for. */
 const BY_TIME = 'by time';
@@ -13,6 +14,7 @@ const BY_TIME = 'by time';
 export interface Classified {
   counts: SampleCounts;
   files: Provenance['files'];
+  stages: StageSummaries;
   seconds: number;
 }
 
@@ -22,7 +24,8 @@ export async function recordProvenance(
   input: ClassifySampleInput,
   classified: Classified,
 ): Promise<void> {
-  const { sample, split, models, options, stages } = input;
+  const { sample, split, models, options } = input;
+  const { stages } = classified;
   const { workflowExecution, namespace } = Context.current().info;
   await writeProvenance(file, {
     tool: 'virnucpro-temporal',
@@ -52,10 +55,7 @@ export async function recordProvenance(
     digests: { contigs: split.contigs.sha256, batches: split.manifest.sha256 },
     versions: { node: process.versions.node, onnxruntime: RUNTIME.split(' ')[1]!, temporalSdk: sdkVersion },
     lanes: STAGES.flatMap((stage) =>
-      stages[stage].lanes.map((lane) => {
-        const [host, device] = lane.split('/') as [string, string];
-        return { stage, host, device, ...stages[stage].laneFigures[lane] };
-      }),
+      stages[stage].lanes.map((lane) => ({ stage, ...laneOf(lane, stages[stage].startedAt) })),
     ),
     stages: { 'dnabert-s': stageOf(stages['dnabert-s']), 'esm-2': stageOf(stages['esm-2']) },
     workflow: {
@@ -74,12 +74,34 @@ export async function recordProvenance(
 }
 
 function stageOf(result: StageSummary): Provenance['stages'][Stage] {
-  const { embedded, reused, frames, tokens, modelLoads, quarantined, seconds } = result;
-  return { embedded, reused, frames, tokens, modelLoads, quarantined, seconds };
+  const { startedAt, embedded, reused, frames, tokens, modelLoads, quarantined, retries, seconds } = result;
+  const counts = { embedded, reused, frames, tokens, modelLoads, quarantined, retries };
+  return { started: new Date(startedAt).toISOString(), ...counts, seconds };
 }
 
-function encoder(
-  model: ClassifySampleInput['models']['dna'],
-): Pick<Provenance['models'][number], 'path' | 'digest' | 'dims'> {
-  return { path: model.path, digest: model.digest, dims: { hidden: model.hidden, layers: model.layers } };
+/** @param stageStart epoch milliseconds: spans are told in seconds from there. */
+function laneOf(
+  { lane, spans, figures, ...did }: LaneRecord,
+  stageStart: number,
+): Omit<Provenance['lanes'][number], 'stage'> {
+  const [host, device] = lane.split('/') as [string, string];
+  const seconds = (at: number): number => Math.round(at - stageStart) / 1000;
+  return {
+    host,
+    device,
+    ...did,
+    ...figures,
+    busySeconds: Math.round(did.busySeconds * 1000) / 1000,
+    spans: spans.map((span) => ({
+      ...span,
+      from: seconds(span.from),
+      ready: seconds(span.ready),
+      to: seconds(span.to),
+    })),
+  };
+}
+
+function encoder(model: ClassifySampleInput['models']['dna']): Omit<Provenance['models'][number], 'role'> {
+  const { path, digest, revision, hidden, layers } = model;
+  return { path, digest, ...(revision !== undefined && { revision }), dims: { hidden, layers } };
 }

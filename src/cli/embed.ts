@@ -16,7 +16,7 @@ export interface EmbedOptions {
 export function embedCommand(): Command {
   return new Command('embed')
     .description('Embed sequences: nucleotides with a DNABERT model, proteins with an ESM-2 model')
-    .argument('<input>', 'FASTA file, plain or gzipped, or - for standard input')
+    .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())

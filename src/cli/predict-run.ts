@@ -40,9 +40,10 @@ export async function predict(
   logBesideDisplay(options);
   const device = chooseDevice(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
+  // Before the encoders: what contradicts itself is said first.
+  const { classifier, chunkSize } = await chooseClassifier(options);
   const dnaModel = await resolveModel(options.dnaModel, process.env);
   const proteinModel = await resolveModel(options.proteinModel, process.env);
-  const { classifier, chunkSize } = await chooseClassifier(options);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
@@ -114,7 +115,7 @@ async function runCampaign(
   // While a sample is failed, the same command tries it again.
   const state = result.counts.framesQuarantined > 0 ? 'partial' : 'done';
   if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state });
-  await reportEnd(result, run.outputDir);
+  await reportEnd(result, run.outputDir, screen.quiet);
 }
 
 /** Options that change what comes out; models by the digest of what they hold. */

@@ -48,6 +48,9 @@ export const REMAKE_ATTEMPTS = 3;
 /** A campaign hears from its slices at most this many times in a stage, to keep histories short. */
 export const SLICE_REPORTS = 20;
 
+/** Times that a lane's record holds when it served; gaps between more are closed, the shortest first. For a picture. */
+export const LANE_SPANS = 16;
+
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;
 
@@ -78,8 +81,8 @@ export const WAVE_BYTES = 50e9;
 /** Bases that give one frame, from below: 400 to 1,100 were found in golden data and phages. For estimates. */
 export const BASES_PER_FRAME = 300;
 
-/** Bases in a byte of gzipped FASTA. For estimates. */
-export const GZIP_RATIO = 4;
+/** Bases in a byte of FASTA that is packed by gzip or zstd. For estimates. */
+export const PACKED_RATIO = 4;
 
 /** Failed samples that a campaign's end names one by one; campaign.tsv names all. */
 export const FAILURES_SHOWN = 20;

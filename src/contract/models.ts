@@ -7,6 +7,8 @@ export interface ModelRef {
   path: string;
   /** SHA-256 over the checkpoint's tensor files: what embeddings are stamped with. */
   digest: string;
+  /** Commit of the hub's repository that it is of, where that is known. */
+  revision?: string;
   kind: 'dnabert2' | 'esm2';
   /** Length of one embedding. */
   hidden: number;

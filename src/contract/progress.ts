@@ -21,6 +21,8 @@ export interface LaneView extends Partial<LaneFigures> {
   running: number;
   /** Batches it has finished. */
   done: number;
+  /** While its model computes; undefined before its first batch. */
+  framesPerSecond?: number;
 }
 
 /** Coarse state of one stage, or of one slice of it. */

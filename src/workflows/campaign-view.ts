@@ -79,8 +79,11 @@ export class CampaignView {
    * Warns when models that should stay loaded did not (each lane should have loaded its own once), and when calls did not
    * fit a lane's memory.
    */
-  stageDone(stage: Stage, persistent: boolean, result: Omit<EmbedStageResult, 'seconds'>): void {
-    const { modelLoads, lanes, laneFigures } = result;
+  stageDone(
+    stage: Stage,
+    persistent: boolean,
+    { modelLoads, lanes }: Pick<EmbedStageResult, 'modelLoads' | 'lanes'>,
+  ): void {
     const said: string[] = [];
     if (persistent && modelLoads > lanes.length) {
       said.push(
@@ -88,8 +91,9 @@ export class CampaignView {
           `the model ${modelLoads} times: lanes died, or were given to others and back`,
       );
     }
-    for (const [lane, { reducedFrom, tokensPerCall }] of Object.entries(laneFigures)) {
-      if (reducedFrom === undefined) continue;
+    for (const { lane, figures } of lanes) {
+      if (figures?.reducedFrom === undefined) continue;
+      const { reducedFrom, tokensPerCall } = figures;
       said.push(
         `calls of ${reducedFrom} tokens did not fit the memory of ${lane}, which made do with ${tokensPerCall}`,
       );

@@ -23,7 +23,7 @@ import {
 } from '../contract/defaults.js';
 import type { SliceCommand } from '../contract/commands.js';
 import type { LaneUp } from '../contract/leases.js';
-import type { LaneFigures, LaneView, StageProgress } from '../contract/progress.js';
+import type { StageProgress } from '../contract/progress.js';
 import { leaseQueue } from '../contract/queues.js';
 import type { EmbedStageInput, EmbedStageResult, PendingBatch } from '../contract/run.js';
 import { BatchLedger, type Task } from './batch-ledger.js';
@@ -38,10 +38,10 @@ import {
   isLaneLost,
   isRetired,
 } from './failures.js';
+import { LaneLog } from './lane-log.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper, type LeaseKeeperDeps } from './lease-keeper.js';
 import { laneDeclined, laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
-import { sumOfFigures } from './lane-figures.js';
 import { stageDetails } from './progress-details.js';
 
 /**
@@ -66,8 +66,7 @@ class Slice {
   private fatal: unknown;
   private closing = false;
   private changed = true;
-  private readonly lanesServed = new Set<string>();
-  private readonly laneFigures: Record<string, LaneFigures> = {};
+  private readonly lanes = new LaneLog();
 
   constructor(private readonly input: EmbedStageInput) {
     this.maxLanes = input.lanes.lanes;
@@ -123,9 +122,9 @@ class Slice {
       ...totals,
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
-      lanes: [...this.lanesServed],
-      laneFigures: this.laneFigures,
+      lanes: this.lanes.records(),
       failed: [...this.ledger.failed].map(([index, error]) => ({ index, failure: failureReport(error) })),
+      startedAt,
       seconds: (Date.now() - startedAt) / 1000,
     };
   }
@@ -199,11 +198,15 @@ class Slice {
         isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : isRetired(error) ? 'retired' : 'broken',
       explain: failureMessage,
       onUp: (lane) => {
-        this.lanesServed.add(`${lane.host}/${lane.device}`);
+        this.lanes.up(lane, Date.now());
         this.scheduler.laneUp(lane);
       },
-      onEnding: (leases) => this.scheduler.lanesEnd(leases),
+      onEnding: (leases) => {
+        for (const lease of leases) this.lanes.ended(lease, Date.now());
+        this.scheduler.lanesEnd(leases);
+      },
       onGone: (lease, charged) => {
+        this.lanes.lost(lease, Date.now());
         this.scheduler.laneDown(lease, charged);
         this.update();
       },
@@ -257,8 +260,7 @@ class Slice {
         stalledMs: lanes.stalledMs,
       });
       this.leases.progressed();
-      const name = `${lane.host}/${lane.device}`;
-      if (output.lane !== undefined) this.laneFigures[name] = sumOfFigures(this.laneFigures[name], output.lane);
+      this.lanes.finished(lane, output);
       return output;
     });
     return { result, cancel: () => scope.cancel() };
@@ -331,7 +333,6 @@ class Slice {
   private progress(): StageProgress {
     const { totals, failed } = this.ledger;
     const waitingFor = this.waitingFor();
-    const withFigures = (lane: LaneView): LaneView => ({ ...lane, ...this.laneFigures[`${lane.host}/${lane.device}`] });
     return {
       batches: this.input.to - this.input.from,
       done: this.reused + totals.embedded,
@@ -339,7 +340,10 @@ class Slice {
       frames: totals.frames,
       tokens: totals.tokens,
       modelLoads: totals.modelLoads + this.leases.modelLoads,
-      lanes: [...this.scheduler.views(), ...this.leases.views()].map(withFigures),
+      lanes: [...this.scheduler.views(), ...this.leases.views()].map((lane) => {
+        const framesPerSecond = this.lanes.framesPerSecond(lane);
+        return { ...lane, ...(framesPerSecond === undefined ? {} : { framesPerSecond }), ...this.lanes.figures(lane) };
+      }),
       ...(this.paused ? { paused: true } : {}),
       ...(waitingFor === undefined ? {} : { waitingFor }),
     };
