@@ -124,6 +124,7 @@ function origin({ sample, options, models }: SampleIdentity, inputSha256: string
     dna: models.dna.digest,
     protein: models.protein.digest,
     precision: models.dna.precision,
+    ...(models.protein.precision !== models.dna.precision && { proteinPrecision: models.protein.precision }),
     classifier: models.classifier.digest,
     runtime: RUNTIME,
     keepIntermediate: Number(options.keepIntermediate),

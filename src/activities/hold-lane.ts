@@ -63,8 +63,8 @@ export interface HoldLaneDeps {
 /**
  * The lease: holds one lane for a stage run until the run parks or cancels it, and tells the run of every change.
  * A process that dies is started again on the same queue, with backoff; one that gets nowhere ends the lease.
- * @throws ModelError and DeviceError as the lane reports them, LaneLost when the process keeps dying, LaneSick when the device does, Declined when
- *   this host cannot serve the offer now, CancelledFailure when the run, the server or the host ends it.
+ * @throws ModelError as the lane reports it, LaneLost when the process keeps dying, LaneSick when the device does or is
+ *   not there, Declined when this host cannot serve the offer now, CancelledFailure when the run, the server or the host ends it.
  */
 export async function holdLane(offer: LaneOffer, deps: HoldLaneDeps): Promise<void> {
   const heartbeat = startHeartbeat({ host: deps.host, state: 'taking' });
@@ -170,18 +170,28 @@ class Lease {
   /** Brings a lane up (the warm one, else a new process) and waits for what ends it. */
   private async serve(): Promise<'parked' | LaneExit> {
     const warm = this.lane !== undefined;
-    const lane = (this.lane ??= this.deps.spawn(this.device, this.offer));
+    const lane = (this.lane ??= this.spawn());
     const parked = new Promise<'parked'>((resolve) => (lane.onParked = () => resolve('parked')));
     const broken = this.bringUp(lane, warm).then(
       () => new Promise<never>(() => {}),
       async (error: unknown) => {
-        if (error instanceof ModelError || error instanceof DeviceError) throw error;
+        if (error instanceof ModelError) throw error;
         lane.kill();
         const exit = await lane.exited;
         return exit.sick ? exit : { ...exit, reason: error instanceof Error ? error.message : String(error) };
       },
     );
     return this.orCancelled(Promise.race([lane.exited, parked, broken]));
+  }
+
+  private spawn(): LeasedLane {
+    try {
+      return this.deps.spawn(this.device, this.offer);
+    } catch (error) {
+      // Not there, and not there for the next offer either.
+      if (error instanceof DeviceError) this.retire(error.what);
+      throw error;
+    }
   }
 
   private async bringUp(lane: LeasedLane, warm: boolean): Promise<void> {

@@ -38,7 +38,8 @@ export async function recordProvenance(
       'rename-duplicates': options.renameDuplicates ?? false,
       'persistent-models': options.persistent,
       lanes: options.lanes,
-      precision: models.dna.precision,
+      'dnabert-precision': models.dna.precision,
+      'esm-precision': models.protein.precision,
       'dnabert-batch-size': options.tokensPerCall?.['dnabert-s'] ?? BY_TIME,
       'esm-batch-size': options.tokensPerCall?.['esm-2'] ?? BY_TIME,
     },
@@ -102,6 +103,7 @@ function laneOf(
 }
 
 function encoder(model: ClassifySampleInput['models']['dna']): Omit<Provenance['models'][number], 'role'> {
-  const { path, digest, revision, hidden, layers } = model;
-  return { path, digest, ...(revision !== undefined && { revision }), dims: { hidden, layers } };
+  const { path, digest, revision, precision, verified, hidden, layers } = model;
+  const dims = { hidden, layers };
+  return { path, digest, ...(revision !== undefined && { revision }), precision, verified, dims };
 }

@@ -1,23 +1,24 @@
-import { DeviceError, OptionError } from '../contract/failures.js';
-import type { DeviceKind } from '../contract/devices.js';
+import { Command } from 'commander';
+import { byteText } from '../io/byte-text.js';
+import { textTable } from './text-table.js';
 
-const DEVICE = /^(auto|cpu|cuda|cuda:\d+|\d+|webgpu|webgpu:\d+)$/;
-
-/**
- * The kind of device that lanes run on, from `-d` and `--gpus`.
- * @throws OptionError for a word that names none; DeviceError for one that is not there: nothing falls back to the CPU.
- */
-export function chooseDevice(device: string, gpus: string | undefined): DeviceKind {
-  if (!DEVICE.test(device)) {
-    throw new OptionError({
-      what: `--device is "${device}", allowed are auto, cpu, cuda, cuda:N, N, webgpu:N`,
-      next: 'See virnucpro predict --help',
+/** `virnucpro devices`: what lanes can run on here. Also `utils list-devices`, the name that people know. */
+export function devicesCommand(name = 'devices'): Command {
+  return new Command(name)
+    .description('what lanes can run on here, each device tried, and why one is missing')
+    .option('--json', 'print one JSON array')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { listHostDevices } = await import('../inference/host-devices.js');
+      const devices = await listHostDevices();
+      if (json) return console.log(JSON.stringify(devices, null, 2));
+      const rows = devices.map(({ name, model, memoryBytes, precisions, provider, missing }) => [
+        name,
+        model ?? '-',
+        memoryBytes === undefined ? '-' : byteText(memoryBytes),
+        precisions.length === 0 ? '-' : precisions.join(', '),
+        provider ?? `missing: ${missing}`,
+      ]);
+      console.log(textTable([['DEVICE', 'NAME', 'MEMORY', 'PRECISIONS', 'PROVIDER'], ...rows]));
+      if (devices.some(({ missing }) => missing !== undefined)) console.log('docs/devices.md says what each needs.');
     });
-  }
-  const asked = gpus === undefined ? device : `cuda:${gpus}`;
-  if (asked === 'auto' || asked === 'cpu') return 'cpu';
-  throw new DeviceError({
-    what: `no lane of this version runs on ${/^\d+$/.test(asked) ? `cuda:${asked}` : asked}; its lanes run on the CPU`,
-    next: 'Give -d cpu',
-  });
 }

@@ -1,12 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { TOKENS_PER_CALL } from '../contract/defaults.js';
+import type { Precision } from '../contract/models.js';
+import { type NamedDevice, parseDevice } from './choose-devices.js';
+import { precisionOption } from './precision.js';
 import { wholeNumber } from './whole-number.js';
 
 /** Parsed options of `embed`. */
 export interface EmbedOptions {
   model: string;
   output: string;
+  precision: Precision;
+  device?: NamedDevice;
   threads: number;
   tokensPerCall?: number;
   json?: boolean;
@@ -19,6 +24,10 @@ export function embedCommand(): Command {
     .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
+    .addOption(precisionOption('what products are computed in'))
+    .option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)', (word: string) =>
+      parseDevice(word, '--device'),
+    )
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
     .option(
       '--tokens-per-call <tokens>',

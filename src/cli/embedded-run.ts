@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
+import { deviceName } from '../contract/devices.js';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
 import { type EmbeddedServer, type SupervisionState, joinSupervision } from '../server/supervisor.js';
 import type { ManagedChildSpec } from '../server/managed-child.js';
 import { findTemporalCli } from '../server/temporal-cli.js';
 import { ROLES, type Role } from '../workers/roles.js';
+import type { Gpu } from './choose-devices.js';
 import { cliLog } from './log.js';
 import { connectPatiently } from './patient-connection.js';
 
@@ -30,6 +32,8 @@ export interface EmbeddedRun extends EmbeddedClient {
 export async function openEmbeddedRun(options: {
   lanes: number;
   threads: number;
+  /** Devices that it offers beside its CPU lanes. */
+  gpus?: readonly Gpu[];
   /** What the agent does, all of it by default. */
   roles?: readonly Role[];
   temporalCli?: string | undefined;
@@ -89,12 +93,18 @@ export function embeddedTemporalCli(flag: string | undefined): Promise<string> {
   });
 }
 
-/** The agent that serves this machine's embedded server with CPU lanes. */
+/** The agent that serves this machine's embedded server with CPU lanes, and with GPUs if there shall be any. */
 export function agentCommand(
   server: EmbeddedServer,
-  { lanes, threads, roles = ROLES }: { lanes: number; threads: number; roles?: readonly Role[] },
+  {
+    lanes,
+    threads,
+    gpus = [],
+    roles = ROLES,
+  }: { lanes: number; threads: number; gpus?: readonly Gpu[]; roles?: readonly Role[] },
 ): ManagedChildSpec {
-  const devices = ['--cpu-lanes', String(lanes), '--threads', String(threads)];
+  const offered = gpus.length === 0 ? [] : ['--devices', ['cpu', ...gpus.map(deviceName)].join(',')];
+  const devices = ['--cpu-lanes', String(lanes), '--threads', String(threads), ...offered];
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--roles', roles.join(','), ...devices],

@@ -3,15 +3,17 @@ import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
-import type { RunOptions, SampleSpec } from '../contract/run.js';
+import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
+import type { RunOptions, SampleSpec } from '../contract/run.js';
+import type { Stage } from '../contract/stages.js';
 import { STDIN, toInputError } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { type Show, followCampaign, runIdOf, startCampaign } from './campaign-client.js';
-import { chooseDevice } from './devices.js';
+import { type ChosenDevices, chooseDevices, parseRunDevices } from './choose-devices.js';
 import { openDisplay } from './display.js';
 import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
 import { cliLog, logBesideDisplay } from './log.js';
@@ -20,6 +22,7 @@ import { readConfig } from './options/config-file.js';
 import { readOptions } from './options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
 import { makeOutputFolder } from './output-folder.js';
+import { assertPrecisionFits, warnIfUnverified } from './precision.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
@@ -38,12 +41,19 @@ export async function predict(
   const config = configFile === undefined ? {} : { config: await readConfig(configFile) };
   const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, ...config });
   logBesideDisplay(options);
-  const device = chooseDevice(options.device, options.gpus);
+  const askedDevices = parseRunDevices(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
   // Before the encoders: what contradicts itself is said first.
   const { classifier, chunkSize } = await chooseClassifier(options);
   const dnaModel = await resolveModel(options.dnaModel, process.env);
   const proteinModel = await resolveModel(options.proteinModel, process.env);
+  const devices = await chooseDevices(askedDevices);
+  if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
+  const precision: Record<Stage, Precision> = {
+    'dnabert-s': options.dnabertPrecision ?? options.precision,
+    'esm-2': options.esmPrecision ?? options.precision,
+  };
+  for (const one of Object.values(precision)) assertPrecisionFits(one, devices.kind);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
@@ -56,13 +66,15 @@ export async function predict(
       ...(options.dnabertBatchSize && { 'dnabert-s': options.dnabertBatchSize }),
       ...(options.esmBatchSize && { 'esm-2': options.esmBatchSize }),
     },
+    precision,
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,
     keepEmbeddings: options.keepEmbeddings,
     waveBytes: options.waveBytes,
-    device,
-    lanes: options.lanes,
+    device: devices.kind,
+    // A GPU is one lane; it is the CPU that several share.
+    lanes: devices.kind === 'cpu' ? options.lanes : devices.gpus.length,
     persistent: options.persistentModels,
     keepWarmSeconds: options.keepWarm,
     priority: options.priority,
@@ -72,16 +84,24 @@ export async function predict(
     stalledMs: STALLED_CALL_MS,
     cpuQueue: CPU_QUEUE,
   };
-  const asked = { run, specs, request: await requestOf(run), samples: await digestsOf(specs) };
+  const request = await requestOf(run);
+  const asked = { run, specs, request, samples: await digestsOf(specs) };
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
+  if (!options.quiet) {
+    await warnIfUnverified(options.dnaModel, request.dnaModel, precision['dnabert-s']);
+    await warnIfUnverified(options.proteinModel, request.proteinModel, precision['esm-2']);
+  }
   const signal = interruption();
-  const embedded = await openEmbeddedRun({ ...options, signal });
+  const embedded = await openEmbeddedRun({ ...options, gpus: devices.gpus, signal });
   try {
     // Looked at again: another command may have taken the folder while the server started.
     const planNow = await planRun(asked, options);
     if (planNow.done) reportDone(planNow.done, outputDir);
-    else await runCampaign(embedded, asked, planNow, options, signal);
+    else {
+      if (!embedded.isSupervisor() && devices.gpus.length > 0) process.stderr.write(`${noteOnDevices(devices)}\n`);
+      await runCampaign(embedded, asked, planNow, options, signal);
+    }
   } finally {
     await embedded.close();
   }
@@ -102,7 +122,7 @@ async function runCampaign(
   await writeRunRecord(run.outputDir, { ...record, state: 'running' });
   const started = await startCampaign(embedded.client, specs, run, workflowId);
   const said = started.resumed
-    ? `Going on with ${workflowId}, with the lanes and waiting times it was started with (virnucpro set-max-lanes)`
+    ? `Going on with ${workflowId}, with the kind of device, lanes and waiting times it was started with (virnucpro set-max-lanes)`
     : `Started ${workflowId}`;
   cliLog().info({ workflowId, outputDir: run.outputDir }, said);
   if (!screen.quiet) process.stderr.write(`${said}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`);
@@ -118,13 +138,21 @@ async function runCampaign(
   await reportEnd(result, run.outputDir, screen.quiet);
 }
 
+/** Another command's agent may lack them: then lanes come when that command has ended and this one takes its place. */
+function noteOnDevices({ said }: ChosenDevices): string {
+  return `Another virnucpro runs this machine's agent: if that was started without ${said}, this run waits until it ends`;
+}
+
 /** Options that change what comes out; models by the digest of what they hold. */
-async function requestOf(run: RunOptions): Promise<RunRequest> {
+async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
+  const { 'dnabert-s': dnabertPrecision = 'fp32', 'esm-2': esmPrecision = 'fp32' } = run.precision ?? {};
   return {
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',
-    // Only if given: runs that were started before there was this option are the same without it.
+    // Only if not the default: runs that were started before there were these options are the same without them.
     ...(run.renameDuplicates && { renameDuplicates: true }),
+    ...(dnabertPrecision !== 'fp32' && { dnabertPrecision }),
+    ...(esmPrecision !== 'fp32' && { esmPrecision }),
     dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
     proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
     classifier: await weightsDigest(run.classifier, cacheFolderPath()),

@@ -1,16 +1,18 @@
 import { OptionError, OutOfMemory } from '../contract/failures.js';
 import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
 import { callBytes } from '../inference/lane-memory.js';
+import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { writeText } from '../io/tables.js';
 import { resolveModel } from '../model/catalogue.js';
 import { freeMemory } from '../workers/free-memory.js';
-import { chooseDevice } from './devices.js';
+import type { NamedDevice } from './choose-devices.js';
 import { madeUpFrames } from './made-up/frames.js';
 import { type Point, recommend } from './profile/recommend.js';
 import { pointTable, speedChart } from './profile/show.js';
 import { Prober, type Sweep, sweep } from './profile/sweep.js';
 import type { ProfileOptions } from './profile.js';
+import { assertPrecisionFits } from './precision.js';
 import { readSequences } from './read-sequences.js';
 import { interruption } from './run.js';
 
@@ -22,11 +24,17 @@ const TOKENS_A_FRAME = 80;
  * @throws OptionError for sizes that are none; ModelError, InputError, DeviceError; OutOfMemory when nothing fits; Interrupted.
  */
 export async function profile(options: ProfileOptions): Promise<void> {
-  const device = chooseDevice(options.device, undefined);
+  const { precision } = options;
+  const { kind: device, index = 0 }: NamedDevice = options.device ?? { kind: 'cpu' };
+  assertPrecisionFits(precision, device);
+  // Before a driver looks at it.
+  if (device !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind: device, index }));
   const signal = interruption();
   const { path, expected } = await resolveModel(options.model, process.env);
   const embedder = await Embedder.open({
     model: path,
+    precision,
+    device,
     cacheDir: cacheFolderPath(),
     threads: options.threads,
     ...(expected && { expected }),
@@ -113,6 +121,7 @@ function profileJson(found: Found): object {
     model,
     kind: facts.kind,
     parameters: facts.parameters,
+    precision: options.precision,
     device,
     provider: facts.provider,
     threads: options.threads,

@@ -5,6 +5,7 @@ import { attachCommand } from './attach.js';
 import { benchmarkCommand } from './benchmark.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
+import { devicesCommand } from './devices.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { modelsCommand } from './models.js';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     .addCommand(modelsCommand())
     .addCommand(profileCommand())
     .addCommand(benchmarkCommand())
+    .addCommand(devicesCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(utilsCommand());

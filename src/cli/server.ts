@@ -3,10 +3,17 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
+import { type NamedDevice, parseDeviceList, usableGpus } from './choose-devices.js';
 import { wholeNumber } from './whole-number.js';
 
 interface CliOption {
   temporalCli?: string;
+}
+
+interface StartOptions extends CliOption {
+  lanes: number;
+  threads: number;
+  devices: NamedDevice[];
 }
 
 /** `virnucpro server start|stop|status|install`: the embedded Temporal by itself. */
@@ -24,7 +31,9 @@ export function serverCommand(): Command {
       wholeNumber('--threads', { min: 1, max: 1024 }),
       availableParallelism(),
     )
-    .action(async ({ temporalCli, lanes, threads }: CliOption & { lanes: number; threads: number }) => {
+    .option('--devices <list>', 'GPUs that they may use, too, e.g. cuda:0,cuda:1 or webgpu:0', parseDeviceList, [])
+    .action(async ({ temporalCli, lanes, threads, devices }: StartOptions) => {
+      const gpus = await usableGpus(devices);
       const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
         import('../server/supervisor.js'),
         import('./embedded-run.js'),
@@ -37,7 +46,7 @@ export function serverCommand(): Command {
         stateDir: stateFolderPath(),
         temporalCli: cli,
         // A predict that joins later relies on the supervisor's agent.
-        startAgent: (embedded) => agentCommand(embedded, { lanes, threads }),
+        startAgent: (embedded) => agentCommand(embedded, { lanes, threads, gpus }),
         log: await messages('warn'),
         onStop: () => stop.abort(),
         signal: stop.signal,

@@ -35,7 +35,7 @@ function bars(stream: NodeJS.WriteStream): TransferDisplay {
       const rate = seconds > 0 ? (done - first.done) / seconds : 0;
       const pace = rate > 0 ? `  ${byteText(Math.round(rate))}/s, ${duration((total - done) / rate)} left` : '';
       const text = `${byteText(done)} of ${byteText(total)}${done < total ? pace : ''}`;
-      update(`${file} ${bar(done, total, stream.columns)} ${text}`);
+      update(`${file.padEnd(24)} ${bar(done, total, stream.columns)} ${text}`);
       if (done === total) update.done();
     },
     note: (line) => {

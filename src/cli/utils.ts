@@ -1,30 +1,18 @@
 import { writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { inputName, readInput } from '../io/input.js';
+import { devicesCommand } from './devices.js';
 import { interruption } from './run.js';
-
-const GIB = 2 ** 30;
 
 /** `virnucpro utils`: what the original tool has under that name. */
 export function utilsCommand(): Command {
   return new Command('utils')
     .description('devices, input check, configuration file, checkpoint check')
-    .addCommand(listDevicesCommand())
+    .addCommand(devicesCommand('list-devices'))
     .addCommand(validateCommand())
     .addCommand(generateConfigCommand())
     .addCommand(validateCheckpointsCommand());
-}
-
-function listDevicesCommand(): Command {
-  return new Command('list-devices').description('what lanes can run on here').action(() => {
-    const [cpu] = cpus();
-    console.log(
-      `cpu  ${cpu?.model.trim() ?? 'unknown'}, ${cpus().length} threads, ${(totalmem() / GIB).toFixed(0)} GiB`,
-    );
-    console.log('cuda, webgpu  not in this version: its lanes run on the CPU');
-  });
 }
 
 function validateCommand(): Command {

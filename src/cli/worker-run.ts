@@ -3,7 +3,11 @@ import { connectWorker } from '../workers/connection.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
+import { usableGpus } from './choose-devices.js';
 import type { WorkerOptions } from './worker.js';
+
+/** CPU threads of a GPU's lane: what has no place on the device, and the CPU's part in its proof. */
+const GPU_THREADS = 2;
 
 /** Runs this host's agent until SIGTERM or SIGINT, or until the supervisor that started it is gone. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
@@ -16,11 +20,14 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
   if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
+  const { devices: named, cpuLanes, threads } = options;
+  const gpus = await usableGpus(named);
+  const cpus = named.some(({ kind }) => kind === 'cpu') ? cpuDevices(cpuLanes, threads) : [];
   const connection = await connectWorker(log, stop.signal);
   try {
     const agent = await HostAgent.create({
       roles: options.roles,
-      devices: cpuDevices(options.cpuLanes, options.threads),
+      devices: [...cpus, ...gpus.map((gpu) => ({ ...gpu, threads: GPU_THREADS }))],
       connection,
       log,
       host: options.host,

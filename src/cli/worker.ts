@@ -2,11 +2,13 @@ import { availableParallelism, hostname } from 'node:os';
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { ROLES, type Role } from '../workers/roles.js';
+import { type NamedDevice, parseDeviceList } from './choose-devices.js';
 import { wholeNumber } from './whole-number.js';
 
 /** Parsed options of `worker`. */
 export interface WorkerOptions {
   roles: Role[];
+  devices: NamedDevice[];
   cpuLanes: number;
   threads: number;
   host: string;
@@ -17,7 +19,18 @@ export function workerCommand(): Command {
   return new Command('worker')
     .description('serve a Temporal service with this host: workflows, CPU activities, lanes')
     .option('--roles <list>', `comma-separated, of ${ROLES.join(', ')}`, parseRoles, [...ROLES])
-    .option('--cpu-lanes <n>', 'CPU lanes that this host offers', wholeNumber('--cpu-lanes', { min: 1, max: 1024 }), 1)
+    .option(
+      '--devices <list>',
+      'what its lanes run on, comma-separated, e.g. cpu,cuda:0,cuda:1 or webgpu:0',
+      parseDeviceList,
+      [{ kind: 'cpu' as const }],
+    )
+    .option(
+      '--cpu-lanes <n>',
+      'CPU lanes that this host offers, if cpu is among --devices',
+      wholeNumber('--cpu-lanes', { min: 1, max: 1024 }),
+      1,
+    )
     .option(
       '--threads <n>',
       'CPU threads that all lanes share',

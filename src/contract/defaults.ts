@@ -111,5 +111,14 @@ export const PULL_PATIENCE = { tries: 6, firstMs: 1_000, longestMs: 30_000 } as 
  */
 export const VERIFY_TOLERANCE = 1e-3;
 
+/** Least cosine of each vector at a lower precision with the fp32 one and the reference, for a verification to pass. */
+export const LEAST_COSINE = { int8: 0.99 } as const;
+
+/**
+ * How far a device's vectors may be from the CPU's, relative to their norm: above what fp32 in another order gives (some
+ * 1e-6), below what a wrong kernel gives (0.3 was seen).
+ */
+export const DEVICE_TOLERANCE = 1e-3;
+
 /** Scores that differ by no more are the same to `compare`: what the predecessor's comparison script takes by default. */
 export const SCORE_TOLERANCE = 1e-5;

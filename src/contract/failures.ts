@@ -42,7 +42,10 @@ export class InputError extends VirnucproError {}
 /** A model file is missing, malformed or does not fit. Never retried; the run fails before a batch is spent. */
 export class ModelError extends VirnucproError {}
 
-/** A device that was asked for is absent or fails its self-test. The lane is not started; nothing falls back to CPU. */
+/**
+ * A device that was asked for is absent or computes wrongly. A command stops; a lane's device is taken out of service as a
+ * sick one ({@link LaneSick}). Nothing falls back to the CPU.
+ */
 export class DeviceError extends VirnucproError {}
 
 /** A host cannot serve an offer now. The run is told why; the server retries the offer, on whichever host is free. */

@@ -1,5 +1,8 @@
-/** Number format that a model computes in. */
-export type Precision = 'fp32';
+/** Number formats that a model's products are computed in. */
+export const PRECISIONS = ['fp32', 'int8'] as const;
+
+/** One of {@link PRECISIONS}. */
+export type Precision = (typeof PRECISIONS)[number];
 
 /** An encoder that was looked at before any lane loads it. */
 export interface ModelRef {
@@ -21,6 +24,8 @@ export interface ModelRef {
   /** Memory that its weights take. */
   bytes: number;
   precision: Precision;
+  /** A verification at this precision left its stamp on the host that looked. */
+  verified: boolean;
 }
 
 /** The classifier that was looked at before the run. */

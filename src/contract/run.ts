@@ -1,6 +1,6 @@
 import type { ArtifactRef } from './artifacts.js';
 import type { DeviceKind } from './devices.js';
-import type { ClassifierRef, ModelRef } from './models.js';
+import type { ClassifierRef, ModelRef, Precision } from './models.js';
 import type { LaneFigures } from './progress.js';
 import type { Stage } from './stages.js';
 
@@ -48,6 +48,8 @@ export interface RunOptions extends LaneOptions {
   proteinModel: string;
   /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
   tokensPerCall?: Partial<Record<Stage, number>>;
+  /** What each encoder's products are computed in; undefined: fp32. */
+  precision?: Record<Stage, Precision>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;

@@ -1,3 +1,5 @@
+import type { DeviceKind } from '../contract/devices.js';
+
 /** A dense array for a model's input. */
 export type TensorData =
   { type: 'float32'; dims: number[]; data: Float32Array } | { type: 'int32'; dims: number[]; data: Int32Array };
@@ -15,6 +17,8 @@ export interface LoadableGraph {
 
 /** How a backend may use the machine. */
 export interface BackendOptions {
+  /** What computes: of several devices of a kind the first that this process sees. Default: the CPU. */
+  device?: DeviceKind;
   /** Threads of one call. */
   threads: number;
   /** Idle threads spin instead of sleeping: quicker with a machine to itself, harmful when lanes share it. */

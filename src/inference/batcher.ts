@@ -1,11 +1,17 @@
+import type { DeviceKind } from '../contract/devices.js';
+
 /** Floating-point operations a second that one thread is assumed to manage: a server core in fp32, not all of it ours. */
 const FLOPS_PER_THREAD = 2e10;
 
 /** Keeps the attention scores of a call of a small model in tens of megabytes. */
 const MOST_TOKENS_PER_CALL = 4096;
 
-/** Tokens a call (padding included) for calls of about a second, so that cancellation, seen between calls, is quick. */
-export function defaultTokensPerCall(parameters: number, threads: number): number {
+/**
+ * Tokens a call (padding included) for calls of about a second, so that cancellation, seen between calls, is quick. A GPU
+ * gets the most: fewer would leave it waiting.
+ */
+export function defaultTokensPerCall(parameters: number, threads: number, device: DeviceKind = 'cpu'): number {
+  if (device !== 'cpu') return MOST_TOKENS_PER_CALL;
   return Math.min(MOST_TOKENS_PER_CALL, Math.ceil((FLOPS_PER_THREAD * threads) / (2 * parameters)));
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InternalError } from '../contract/failures.js';
+import { PRECISIONS } from '../contract/models.js';
 import { STAGES } from '../contract/stages.js';
 import { type ResultFile, writeText } from './tables.js';
 
@@ -48,6 +49,9 @@ const model = z.strictObject({
   digest: z.string(),
   /** Commit of the hub's repository that it is of, where that is known. */
   revision: z.string().optional(),
+  /** Of an encoder: what its products were computed in, and whether it was verified at that before the run. */
+  precision: z.enum(PRECISIONS).optional(),
+  verified: z.boolean().optional(),
   /** Named sizes read from the checkpoint, e.g. `{ layers: 12, width: 768 }`. */
   dims: z.record(z.string(), z.int()),
 });

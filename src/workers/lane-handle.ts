@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { LaneExit, LeasedLane } from '../activities/hold-lane.js';
 import { START_LIMIT_MS } from '../contract/defaults.js';
 import { type Device, deviceName } from '../contract/devices.js';
-import { DeviceError, LaneLost, ModelError } from '../contract/failures.js';
+import { LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer, RunningBatch } from '../contract/leases.js';
+import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
 import { oomKilledSince } from './oom-kills.js';
@@ -82,8 +83,8 @@ export class LaneHandle implements LeasedLane {
         }),
       START_LIMIT_MS,
     );
-    const { threads } = this.device;
-    const start: ToLane = { op: 'start', model, persistent, threads, ...(tokensPerCall && { tokensPerCall }) };
+    const { kind: device, threads } = this.device;
+    const start: ToLane = { op: 'start', model, device, threads, persistent, ...(tokensPerCall && { tokensPerCall }) };
     const warm = await this.ask(start, 'warm').finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
     return warm.loadSeconds;
@@ -196,19 +197,6 @@ export class LaneHandle implements LeasedLane {
   private failure(type: string, message: string): Error {
     const where = `lane ${this.offer.stage} ${deviceName(this.device)}, pid ${this.pid}`;
     if (type === 'ModelError') return new ModelError({ what: message, where, next: 'Check the model' });
-    if (type === 'DeviceError') return new DeviceError({ what: message, where, next: 'Check the device' });
     return new LaneLost({ what: message, where, next: 'Its batches move to another lane' });
   }
-}
-
-/** The environment of a lane's process: it sees exactly its own device, one of those that this process sees. */
-function pinnedEnvironment(env: NodeJS.ProcessEnv, device: Device): NodeJS.ProcessEnv {
-  if (device.kind !== 'cuda') return { ...env, CUDA_VISIBLE_DEVICES: '' };
-  const inherited = env['CUDA_VISIBLE_DEVICES'];
-  const pinned = inherited === undefined ? String(device.index) : inherited.split(',')[device.index]?.trim();
-  if (pinned) return { ...env, CUDA_VISIBLE_DEVICES: pinned };
-  throw new DeviceError({
-    what: `there is no ${deviceName(device)} among CUDA_VISIBLE_DEVICES=${inherited}`,
-    next: 'Start the agent with the devices that it shall serve',
-  });
 }

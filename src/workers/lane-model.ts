@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LaneWork } from '../activities/embed-batch.js';
-import { ArtifactInvalid, LaneSick, VirnucproError } from '../contract/failures.js';
+import { ArtifactInvalid, DeviceError, LaneSick, VirnucproError } from '../contract/failures.js';
 import { START_LIMIT_MS } from '../contract/defaults.js';
 import type { Embedder } from '../inference/embedder.js';
 
@@ -132,7 +132,7 @@ function cannotStart(error: unknown): LaneSick {
 
 /** Inputs and artifacts fail on every device alike, and a cancelled batch on none. */
 function isDevicesDoing(error: unknown): boolean {
-  if (error instanceof LaneSick) return true;
+  if (error instanceof LaneSick || error instanceof DeviceError) return true;
   if (error instanceof ArtifactInvalid) return false;
   const cancelled = error instanceof Error && error.name === 'CancelledFailure';
   return !cancelled && !(error instanceof VirnucproError);

@@ -198,8 +198,8 @@ function declined(what: string): Declined {
   return new Declined({ what, next: 'The offer goes on to other hosts' });
 }
 
-function memoryOf({ model, tokensPerCall }: LaneOffer, { threads }: Device): number {
-  return laneBytes(model, tokensPerCall ?? defaultTokensPerCall(model.parameters, threads));
+function memoryOf({ model, tokensPerCall }: LaneOffer, { kind, threads }: Device): number {
+  return laneBytes(model, tokensPerCall ?? defaultTokensPerCall(model.parameters, threads, kind));
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */

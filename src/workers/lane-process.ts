@@ -46,6 +46,8 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
   const open = (tokensPerCall = message.tokensPerCall): Promise<Embedder> =>
     Embedder.open({
       model: message.model.path,
+      precision: message.model.precision,
+      device: message.device,
       threads: message.threads,
       cacheDir: cacheFolderPath(),
       spinning: false,

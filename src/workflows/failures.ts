@@ -2,7 +2,7 @@ import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailu
 import type { FailureReport } from '../contract/run.js';
 
 /** Failure types (class names of contract/failures.ts) after which no host and no other try can help. */
-const FATAL = new Set(['ModelError', 'DeviceError', 'OptionError', 'InternalError']);
+const FATAL = new Set(['ModelError', 'OptionError', 'InternalError']);
 
 /** The innermost failure: what really happened, below the wrappers of activities and children. */
 export function rootFailure(error: unknown): unknown {

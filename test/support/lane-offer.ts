@@ -10,6 +10,7 @@ export function laneOffer(changes: Partial<LaneOffer> = {}): LaneOffer {
       path: '/models/esm2',
       digest: 'd',
       precision: 'fp32',
+      verified: false,
       ...{ kind: 'esm2', hidden: 4, layers: 1, heads: 2, intermediate: 16, parameters: 25e7, bytes: 1e9 },
     },
     device: 'cpu',

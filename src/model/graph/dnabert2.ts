@@ -1,7 +1,15 @@
 import { ModelError } from '../../contract/failures.js';
 import type { Checkpoint } from '../checkpoint/types.js';
 import { float, GraphBuilder, type Value } from './builder.js';
-import { addAndNorm, attention, callShapes, type EncoderGraph, linear, type ModelConfig } from './encoder.js';
+import {
+  addAndNorm,
+  attention,
+  callShapes,
+  type EncoderGraph,
+  type GraphForm,
+  linear,
+  type ModelConfig,
+} from './encoder.js';
 import { Tensors } from './tensors.js';
 
 const WORD_EMBEDDINGS = 'embeddings.word_embeddings.weight';
@@ -22,12 +30,13 @@ export function buildDnabert2(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
+  form: GraphForm = {},
 ): EncoderGraph {
   const t = Tensors.find(checkpoint, WORD_EMBEDDINGS);
   if (t === undefined) throw missing(checkpoint);
   const wordEmbeddings = t.get(WORD_EMBEDDINGS, [-1, -1]);
   const [vocabulary, hidden] = wordEmbeddings.shape as [number, number];
-  const layers = t.layers('encoder.layer.{}.attention.self.Wqkv.weight');
+  const layers = Math.min(t.layers('encoder.layer.{}.attention.self.Wqkv.weight'), form.mostLayers ?? Infinity);
   const intermediate = t.get('encoder.layer.0.mlp.wo.weight', [hidden, -1]).shape[1]!;
   const heads = Number(config?.['num_attention_heads']);
   if (!Number.isInteger(heads) || heads < 1 || hidden % heads !== 0) {
@@ -39,7 +48,7 @@ export function buildDnabert2(
   }
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
 
-  const g = new GraphBuilder(locate);
+  const g = new GraphBuilder(locate, form.precision);
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const shapes = callShapes(g, inputIds, hidden);
@@ -70,7 +79,7 @@ export function buildDnabert2(
     const [q, k, v] = g
       .ops('Split', [qkv], 3, { axis: 1, num_outputs: 3 })
       .map((part) => g.op('Reshape', [part, shapes.tokenVectors])) as [Value, Value, Value];
-    const attended = g.op('Reshape', [attention(g, q, k, v, bias, heads), shapes.rows]);
+    const attended = g.op('Reshape', [attention(g, [q, k, v], bias, { heads, hidden }, form), shapes.rows]);
     const projected = linear(g, attended, t.get(`${p}.attention.output.dense.weight`, [hidden, hidden]));
     const attentionBias = t.get(`${p}.attention.output.dense.bias`, [hidden]);
     x = addAndNorm(g, projected, attentionBias, x, norm(`${p}.attention.output.LayerNorm`), epsilon).normed;
@@ -87,6 +96,7 @@ export function buildDnabert2(
     kind: 'dnabert2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
+    reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon },
     wordEmbeddings,

@@ -1,6 +1,8 @@
-import type { ModelRef } from '../../contract/models.js';
+import type { ModelRef, Precision } from '../../contract/models.js';
 import type { TensorEntry } from '../checkpoint/types.js';
+import type { ReducedLayout } from '../reduced-layout.js';
 import { float, type GraphBuilder, type Value } from './builder.js';
+import { int8Linear } from './int8-linear.js';
 
 /** The two architectures that we embed with. */
 export type EncoderKind = ModelRef['kind'];
@@ -26,8 +28,9 @@ export type ModelConfig = Record<string, unknown>;
 export interface EncoderGraph {
   kind: EncoderKind;
   dims: EncoderDims;
-  /** Serialized ONNX model; its weights lie in the checkpoint's files. */
+  /** Serialized ONNX model; its weights lie in the checkpoint's files or, below fp32, in a file as `reduced` says. */
   bytes: Uint8Array;
+  reduced: ReducedLayout | undefined;
   /** The tensors in use. */
   weights: TensorEntry[];
   /** Numbers besides the weights that decide the output. */
@@ -36,6 +39,19 @@ export interface EncoderGraph {
   wordEmbeddings: TensorEntry;
   /** Rotary angle per position and pair of features, float32 [head size / 2]; absent without rotary positions. */
   inverseFrequencies?: Float32Array;
+}
+
+/** Ways to build the same encoder. */
+export interface GraphForm {
+  /** What its products are computed in. Default fp32. */
+  precision?: Precision;
+  /**
+   * Attention in MatMul and Softmax: onnxruntime's fused operator is wrong on WebGPU from 32 tokens on
+   * (docs/decisions/024-devices.md).
+   */
+  plainAttention?: boolean;
+  /** Only so many layers, the final norm behind them: enough to try a device on a model of any size. */
+  mostLayers?: number;
 }
 
 /** Shapes that depend on the call, made once a graph and shared by its layers. */
@@ -59,6 +75,7 @@ export function callShapes(g: GraphBuilder, inputIds: Value, hidden: number): Ca
 
 /** x · Wᵀ (+ bias) with W [out, in] as torch stores a Linear layer, so that it is used in place. x is [rows, in]. */
 export function linear(g: GraphBuilder, x: Value, weight: TensorEntry, bias?: TensorEntry): Value {
+  if (g.reduced !== undefined) return int8Linear(g, x, weight, bias);
   const inputs = [x, g.weight(weight), ...(bias === undefined ? [] : [g.weight(bias)])];
   return g.op('Gemm', inputs, { transB: 1 });
 }
@@ -67,8 +84,23 @@ export function linear(g: GraphBuilder, x: Value, weight: TensorEntry, bias?: Te
  * Softmax(q·kᵀ / sqrt(head size) + bias)·v by heads. q, k, v: [batch, tokens, hidden]; bias: [1 or batch, 1 or heads,
  * tokens, tokens]. The mask travels in the bias because WebGPU has no padding mask.
  */
-export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, bias: Value, heads: number): Value {
-  return g.op('MultiHeadAttention', [q, k, v, '', '', bias], { num_heads: heads });
+export function attention(
+  g: GraphBuilder,
+  [q, k, v]: [Value, Value, Value],
+  bias: Value,
+  { heads, hidden }: Pick<EncoderDims, 'heads' | 'hidden'>,
+  { plainAttention = false }: GraphForm,
+): Value {
+  if (!plainAttention) return g.op('MultiHeadAttention', [q, k, v, '', '', bias], { num_heads: heads });
+  const headSize = hidden / heads;
+  // 0 stands for the same size as before.
+  const byHeads = g.int64s(0, 0, heads, headSize);
+  const split = (x: Value, perm: number[]): Value => g.op('Transpose', [g.op('Reshape', [x, byHeads])], { perm });
+  const scale = g.constant(Float32Array.of(1 / Math.sqrt(headSize)), []);
+  const scaled = g.op('Mul', [split(q, [0, 2, 1, 3]), scale]);
+  const scores = g.op('Add', [g.op('MatMul', [scaled, split(k, [0, 2, 3, 1])]), bias]);
+  const mixed = g.op('MatMul', [g.op('Softmax', [scores], { axis: -1 }), split(v, [0, 2, 1, 3])]);
+  return g.op('Reshape', [g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), g.int64s(0, 0, hidden)]);
 }
 
 /** LayerNorm(x + bias + residual) and that sum. All [rows, hidden]. */

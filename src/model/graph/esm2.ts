@@ -2,7 +2,15 @@ import { ModelError } from '../../contract/failures.js';
 import { readTensor } from '../checkpoint/read-tensor.js';
 import type { Checkpoint, TensorEntry } from '../checkpoint/types.js';
 import { float, GraphBuilder, type Value } from './builder.js';
-import { addAndNorm, attention, callShapes, type EncoderGraph, linear, type ModelConfig } from './encoder.js';
+import {
+  addAndNorm,
+  attention,
+  callShapes,
+  type EncoderGraph,
+  type GraphForm,
+  linear,
+  type ModelConfig,
+} from './encoder.js';
 import { Tensors } from './tensors.js';
 
 const EPSILON = 1e-5;
@@ -79,6 +87,7 @@ export async function buildEsm2(
   checkpoint: Checkpoint,
   config: ModelConfig | undefined,
   locate: (file: string) => string,
+  form: GraphForm = {},
 ): Promise<EncoderGraph> {
   const found = findEsm2(checkpoint);
   if (found === undefined) {
@@ -94,7 +103,7 @@ export async function buildEsm2(
   }
   const wordEmbeddings = t.get(`${names.wordEmbeddings}.weight`, [-1, -1]);
   const [vocabulary, hidden] = wordEmbeddings.shape as [number, number];
-  const layers = t.layers(`${names.layer}${names.query}.weight`);
+  const layers = Math.min(t.layers(`${names.layer}${names.query}.weight`), form.mostLayers ?? Infinity);
   const layerPrefix = (layer: number): string => names.layer.replace('{}', String(layer));
   const intermediate = t.get(`${layerPrefix(0)}${names.up}.weight`, [-1, hidden]).shape[0]!;
   const tableName = `${layerPrefix(0)}${names.inverseFrequencies}`;
@@ -103,7 +112,7 @@ export async function buildEsm2(
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
   const scale = config?.['token_dropout'] === false ? 1 : TOKEN_DROPOUT_SCALE;
 
-  const g = new GraphBuilder(locate);
+  const g = new GraphBuilder(locate, form.precision);
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const cos = g.input('cos', 'float32', ['tokens', hidden / heads / 2]);
@@ -134,7 +143,7 @@ export async function buildEsm2(
     const [q, k, v] = [names.query, names.key, names.value].map((name) =>
       g.op('Reshape', [dense(normed, p + name, [hidden, hidden]), shapes.tokenVectors]),
     ) as [Value, Value, Value];
-    const mixed = attention(g, heedPosition(q), heedPosition(k), v, bias, heads);
+    const mixed = attention(g, [heedPosition(q), heedPosition(k), v], bias, { heads, hidden }, form);
     const attended = g.op('Reshape', [mixed, shapes.rows]);
     const projected = linear(g, attended, t.get(`${p}${names.projection}.weight`, [hidden, hidden]));
     const projectionBias = t.get(`${p}${names.projection}.bias`, [hidden]);
@@ -152,6 +161,7 @@ export async function buildEsm2(
     kind: 'esm2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
+    reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon, scale },
     wordEmbeddings,

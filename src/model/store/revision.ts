@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readModelRecord } from './record.js';
 
 /** Where the hub's own tools put a repository's files of one commit. */
-const HUB_SNAPSHOT = /[\\/]models--[^\\/]+[\\/]snapshots[\\/]([0-9a-f]{40})$/;
+const HUB_SNAPSHOT = /[\\/]models--[^\\/]+[\\/]snapshots[\\/]([^\\/]+)$/;
 
 /**
  * The commit of the hub's repository that a model is of: from our record beside it, or by its place in the hub's cache.

@@ -10,6 +10,8 @@ export interface AgentOptions {
   host: string;
   roles?: string;
   cpuLanes?: number;
+  /** As `--devices` takes them; default the CPU. */
+  devices?: string;
 }
 
 /** A host of its own on this machine: `virnucpro worker` in a process that ends with the test. */
@@ -18,9 +20,14 @@ export class AgentProcess {
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
 
-  constructor({ host, roles = 'lanes', cpuLanes = 2 }: AgentOptions, env: NodeJS.ProcessEnv, logFile: string) {
+  constructor(
+    { host, roles = 'lanes', cpuLanes = 2, devices = 'cpu' }: AgentOptions,
+    env: NodeJS.ProcessEnv,
+    logFile: string,
+  ) {
     const log = openSync(logFile, 'a');
-    const args = ['worker', '--host', host, '--roles', roles, '--cpu-lanes', `${cpuLanes}`, '--threads', `${cpuLanes}`];
+    const lanes = ['--devices', devices, '--cpu-lanes', `${cpuLanes}`, '--threads', `${cpuLanes}`];
+    const args = ['worker', '--host', host, '--roles', roles, ...lanes];
     // The channel makes it end with this process.
     this.child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', log, log, 'ipc'] });
     closeSync(log);

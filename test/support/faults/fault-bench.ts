@@ -63,13 +63,13 @@ export class FaultBench {
     return setBehaviour(behaviourFile(this.dir, host), behaviour);
   }
 
-  /** Starts another host. With `behaviour` its devices follow that and their own {@link behave}. */
-  async startAgent(options: AgentOptions, behaviour?: Behaviour): Promise<AgentProcess> {
+  /** Starts another host, with `more` in its environment. With `behaviour` its devices follow that and their own {@link behave}. */
+  async startAgent(options: AgentOptions, behaviour?: Behaviour, more: NodeJS.ProcessEnv = {}): Promise<AgentProcess> {
     const host = behaviour === undefined ? undefined : options.host;
     if (behaviour !== undefined) await this.behave(behaviour, host);
     const { address, namespace } = this.supervision;
     const environment = hostEnvironment(behaviourFile(this.dir, host));
-    const env = { ...process.env, ...environment, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+    const env = { ...process.env, ...environment, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, ...more };
     const agent = new AgentProcess(options, env, path.join(this.dir, `${options.host}.log`));
     this.agents.push(agent);
     return agent;

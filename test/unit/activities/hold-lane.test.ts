@@ -316,15 +316,23 @@ describe('activities/hold-lane', () => {
     assert.ok(bench.told.every((event) => !event.includes('charged')));
   });
 
-  it('a wrong model or an absent device is final: no restart', async () => {
-    for (const error of [new ModelError({ what: 'shape', next: '' }), new DeviceError({ what: 'absent', next: '' })]) {
-      const bench = new Bench();
-      bench.newLane = () => new FakeLane(() => Promise.reject(error));
-      await assert.rejects(bench.hold(), error);
-      assert.equal(bench.spawned.length, 1);
-      assert.deepEqual(bench.spawned[0]!.did, ['start', 'stop']);
-      assert.equal(bench.released.length, 1);
-    }
+  it('a wrong model is final: no restart', async () => {
+    const bench = new Bench();
+    const error = new ModelError({ what: 'shape', next: '' });
+    bench.newLane = () => new FakeLane(() => Promise.reject(error));
+    await assert.rejects(bench.hold(), error);
+    assert.equal(bench.spawned.length, 1);
+    assert.deepEqual(bench.spawned[0]!.did, ['start', 'stop']);
+    assert.equal(bench.released.length, 1);
+  });
+
+  it('an absent device is retired at once: the run goes on elsewhere', async () => {
+    const bench = new Bench();
+    bench.newLane = () => {
+      throw new DeviceError({ what: 'no cuda:7', next: '' });
+    };
+    await assert.rejects(bench.hold(), { name: 'LaneSick', what: 'lane retired: no cuda:7', where: 'h/cpu:0' });
+    assert.deepEqual([bench.spawned.length, bench.retired, bench.released.length], [0, ['no cuda:7'], 1]);
   });
 
   it('tells the run for as long as the server is away, and leaves one that is gone to the next heartbeat', async () => {

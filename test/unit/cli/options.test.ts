@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import { chooseDevice } from '../../../src/cli/devices.js';
 import { chooseClassifier } from '../../../src/cli/model-type.js';
 import { configText, readConfig } from '../../../src/cli/options/config-file.js';
 import { readOptions } from '../../../src/cli/options/option-table.js';
@@ -203,17 +202,5 @@ describe('classifier and chunk length', () => {
     await assert.rejects(choose(undefined, '500', 300), { name: 'OptionError' });
     await assert.rejects(choose(undefined, 'custom'), { name: 'OptionError' });
     await assert.rejects(choose(), { name: 'ModelError', where: '500_model.pth' });
-  });
-});
-
-describe('device', () => {
-  it('is the CPU by default and by name; any other that is asked for fails, nothing falls back', () => {
-    assert.equal(chooseDevice('auto', undefined), 'cpu');
-    assert.equal(chooseDevice('cpu', undefined), 'cpu');
-    for (const device of ['cuda', 'cuda:1', '0', 'webgpu:0']) {
-      assert.throws(() => chooseDevice(device, undefined), { name: 'DeviceError' });
-    }
-    assert.throws(() => chooseDevice('auto', '2,3'), { name: 'DeviceError', what: /cuda:2,3/ });
-    assert.throws(() => chooseDevice('gpu', undefined), { name: 'OptionError', what: /allowed are auto, cpu/ });
   });
 });

@@ -133,8 +133,8 @@ describe('workers/lane-handle', () => {
     });
   });
 
-  it('hands on what the process says it failed of: a model or device for good, else the lane', async () => {
-    for (const [type, expected] of Object.entries({ ModelError, DeviceError, TypeError: LaneLost })) {
+  it('hands on what the process says it failed of: a model for good, else the lane', async () => {
+    for (const [type, expected] of Object.entries({ ModelError, TypeError: LaneLost })) {
       const lane = spawn({ onStart: [{ op: 'failed', type, message: `says ${type}` }] });
       await assert.rejects(
         lane.start(),

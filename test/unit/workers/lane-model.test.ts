@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LaneWork } from '../../../src/activities/embed-batch.js';
-import { ArtifactInvalid, LaneSick, ModelError } from '../../../src/contract/failures.js';
+import { ArtifactInvalid, DeviceError, LaneSick, ModelError } from '../../../src/contract/failures.js';
 import type { Embedder } from '../../../src/inference/embedder.js';
 import { LaneModel } from '../../../src/workers/lane-model.js';
 import { withFakeTime } from '../../support/fake-time.js';
@@ -242,10 +242,15 @@ describe('workers/lane-model', () => {
       const load = (): Promise<unknown> => (persistent ? model.start() : model.use(signal, fine));
       device.cannotOpen = new Error('no such provider');
       await assert.rejects(load(), LaneSick);
-      assert.deepEqual(device.sick, ['the device does not compute a first vector (Error: no such provider)']);
+      device.cannotOpen = new DeviceError({ what: 'off by 0.3', next: 'Use another' });
+      await assert.rejects(load(), LaneSick);
+      assert.deepEqual(device.sick, [
+        'the device does not compute a first vector (Error: no such provider)',
+        'the device does not compute a first vector (DeviceError: off by 0.3. Use another)',
+      ]);
       device.cannotOpen = new ModelError({ what: 'shape', next: '' });
       await assert.rejects(load(), ModelError);
-      assert.equal(device.sick.length, 1);
+      assert.equal(device.sick.length, 2);
     }
   });
 });

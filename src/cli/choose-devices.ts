@@ -1,0 +1,150 @@
+import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
+import { DeviceError, OptionError } from '../contract/failures.js';
+import { findCudaDevices } from '../inference/host-devices.js';
+import { probeDevice } from '../inference/probe.js';
+
+/** A device as a person names it: without `index`, all of its kind. */
+export interface NamedDevice {
+  kind: DeviceKind;
+  index?: number;
+}
+
+/** A device that is not the CPU. */
+export type Gpu = Pick<Device, 'kind' | 'index'>;
+
+/** What a run's lanes run on. */
+export interface ChosenDevices {
+  kind: DeviceKind;
+  /** None on the CPU. */
+  gpus: Gpu[];
+  /** For people; with the reason, if the choice was not theirs. */
+  said: string;
+}
+
+/** A host to be asked for its devices; tests have their own. */
+export interface DeviceHost {
+  findCuda: typeof findCudaDevices;
+  probe: typeof probeDevice;
+}
+
+const THIS_HOST: DeviceHost = { findCuda: findCudaDevices, probe: probeDevice };
+
+const DEVICE = /^(?:(?<cpu>cpu)|(?<cuda>cuda)|(?:cuda:)?(?<cudaIndex>\d+)|webgpu(?::(?<webgpuIndex>\d+))?)$/;
+
+const NEXT = 'virnucpro devices lists what there is';
+
+/**
+ * The device that a word names: `cpu`, `cuda`, `cuda:N`, `N`, `webgpu` or `webgpu:N`.
+ * @param option where it was given.
+ * @param others what it takes besides, for the message.
+ * @throws OptionError for any other word.
+ */
+export function parseDevice(word: string, option: string, others = ''): NamedDevice {
+  const groups = DEVICE.exec(word.trim())?.groups;
+  if (groups === undefined) {
+    throw new OptionError({
+      what: `${option} is "${word}", allowed are ${others}cpu, cuda, cuda:N, N, webgpu:N`,
+      next: NEXT,
+    });
+  }
+  const { cpu, cuda, cudaIndex, webgpuIndex } = groups;
+  if (cpu !== undefined) return { kind: 'cpu' };
+  if (cuda !== undefined) return { kind: 'cuda' };
+  if (cudaIndex !== undefined) return { kind: 'cuda', index: Number(cudaIndex) };
+  return { kind: 'webgpu', index: Number(webgpuIndex ?? 0) };
+}
+
+/**
+ * The devices of `--devices cpu,cuda:0,1`.
+ * @throws OptionError for a word that names none.
+ */
+export function parseDeviceList(list: string): NamedDevice[] {
+  return list.split(',').map((word) => parseDevice(word, '--devices'));
+}
+
+/**
+ * What `-d` and `--gpus` of a run ask for: `auto`, or devices of one kind.
+ * @throws OptionError for what names no device, and when the two contradict each other.
+ */
+export function parseRunDevices(device: string, gpus: string | undefined): 'auto' | NamedDevice[] {
+  if (gpus === undefined) return device === 'auto' ? 'auto' : [parseDevice(device, '--device', 'auto, ')];
+  if (!/^\s*\d+\s*(,\s*\d+\s*)*$/.test(gpus)) {
+    throw new OptionError({ what: `--gpus is "${gpus}", allowed are numbers of CUDA devices: 0,1`, next: NEXT });
+  }
+  if (device !== 'auto' && device !== 'cuda') {
+    throw new OptionError({
+      what: `--gpus ${gpus} names CUDA devices, --device is ${device}`,
+      next: 'Give one of the two',
+    });
+  }
+  return gpus.split(',').map((index) => parseDevice(index, '--gpus'));
+}
+
+/**
+ * Settles what a run's lanes run on. `auto` is every CUDA device that works, else the CPU; WebGPU is taken by name only.
+ * @throws DeviceError for a device that was named and cannot be used: nothing falls back to the CPU.
+ */
+export async function chooseDevices(asked: 'auto' | NamedDevice[], host = THIS_HOST): Promise<ChosenDevices> {
+  if (asked === 'auto') return chooseByItself(host);
+  if (asked[0]!.kind === 'cpu') return { kind: 'cpu', gpus: [], said: 'cpu' };
+  const gpus = await usableGpus(asked, host);
+  return { kind: asked[0]!.kind, gpus, said: namesOf(gpus) };
+}
+
+/**
+ * The GPUs among the `named` devices, each once, after each was tried.
+ * @throws DeviceError for one that cannot be used.
+ */
+export async function usableGpus(named: readonly NamedDevice[], host = THIS_HOST): Promise<Gpu[]> {
+  const gpus = new Map<string, Gpu>();
+  for (const { kind, index } of named) {
+    if (kind === 'cpu') continue;
+    for (const gpu of kind === 'cuda' ? await cudaDevices(index, host) : [{ kind, index: index! }]) {
+      gpus.set(deviceName(gpu), gpu);
+    }
+  }
+  for (const { gpu, probed } of await probeAll([...gpus.values()], host)) {
+    if ('missing' in probed) throw absent(`${deviceName(gpu)} cannot be used: ${probed.missing}`);
+  }
+  return [...gpus.values()];
+}
+
+async function cudaDevices(index: number | undefined, host: DeviceHost): Promise<Gpu[]> {
+  const found = await host.findCuda();
+  if ('missing' in found) throw absent(`there is no CUDA device: ${found.missing}`);
+  const all = found.devices.map((device): Gpu => ({ kind: 'cuda', index: device.index }));
+  if (index === undefined) return all;
+  const gpu = all.find((device) => device.index === index);
+  if (gpu === undefined) throw absent(`there is no cuda:${index}; this host has ${namesOf(all)}`);
+  return [gpu];
+}
+
+async function chooseByItself(host: DeviceHost): Promise<ChosenDevices> {
+  const cpu = (why: string): ChosenDevices => ({ kind: 'cpu', gpus: [], said: `cpu (${why})` });
+  const found = await host.findCuda();
+  if ('missing' in found) return cpu(found.missing);
+  const probed = await probeAll(
+    found.devices.map(({ index }) => ({ kind: 'cuda', index })),
+    host,
+  );
+  const gpus = probed.filter((one) => 'provider' in one.probed).map(({ gpu }) => gpu);
+  const reasons = probed
+    .flatMap(({ gpu, probed: one }) => ('missing' in one ? [`not ${deviceName(gpu)}: ${one.missing}`] : []))
+    .join('; ');
+  if (gpus.length === 0) return cpu(reasons);
+  return { kind: 'cuda', gpus, said: reasons === '' ? namesOf(gpus) : `${namesOf(gpus)} (${reasons})` };
+}
+
+type ProbedGpu = { gpu: Gpu; probed: Awaited<ReturnType<DeviceHost['probe']>> };
+
+function probeAll(gpus: readonly Gpu[], host: DeviceHost): Promise<ProbedGpu[]> {
+  return Promise.all(gpus.map(async (gpu) => ({ gpu, probed: await host.probe(gpu) })));
+}
+
+function namesOf(gpus: readonly Gpu[]): string {
+  return gpus.map(deviceName).join(', ');
+}
+
+function absent(what: string): DeviceError {
+  return new DeviceError({ what, next: `${NEXT}, docs/devices.md what each device needs; -d cpu uses none of them` });
+}

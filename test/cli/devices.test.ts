@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { startCli, tinyModels } from '../support/cli.js';
+import { compareResults, ORIGINAL_TABLES } from '../support/compare-results.js';
+import { fakeCudaHost } from '../support/fake-cuda-host.js';
+import { goldenCases } from '../support/golden.js';
+import { describeWithTemporal } from '../support/temporal-cli.js';
+import { temporaryFolder } from '../support/tiny-models.js';
+
+const lambda = goldenCases.find(({ name }) => name === 'lambda-500')!;
+
+describe('virnucpro devices', () => {
+  let dir: string;
+  before(async () => (dir = await temporaryFolder()));
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  const virnucpro = (args: string[], env: NodeJS.ProcessEnv): ReturnType<typeof startCli>['ended'] =>
+    startCli(args, path.join(dir, 'state'), undefined, env).ended;
+
+  it('lists the CPU, and what is missing with the reason; utils list-devices is the same', async () => {
+    const env = { CUDA_VISIBLE_DEVICES: '', VK_ICD_FILENAMES: path.join(dir, 'none.json') };
+    const { code, stdout, stderr } = await virnucpro(['utils', 'list-devices'], env);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(
+      stdout,
+      new RegExp(
+        '^DEVICE +NAME +MEMORY +PRECISIONS +PROVIDER\n' +
+          'cpu +.+, \\d+ threads +[\\d.]+ GB +fp32 +onnxruntime [\\d.]+ cpu\n' +
+          'cuda +- +- +- +missing: CUDA_VISIBLE_DEVICES is empty\n' +
+          'webgpu:0 +- +- +- +missing: (no graphics driver|there is no Vulkan loader|this build).+\n' +
+          'docs/devices.md says what each needs\\.\n$',
+      ),
+    );
+  });
+
+  it('tries each device: one that computes wrongly is not offered', async () => {
+    const env = await fakeCudaHost(dir, { devices: 2, wrong: [1] });
+    const { stdout } = await virnucpro(['devices', '--json'], env);
+    const [, right, wrong] = JSON.parse(stdout) as Record<string, unknown>[];
+    const memoryBytes = 24 * 2 ** 30;
+    const provider = /^onnxruntime [\d.]+ cuda$/.exec(String(right!['provider']))?.[0];
+    assert.deepEqual(right, { model: 'Test GPU 0', memoryBytes, name: 'cuda:0', precisions: ['fp32'], provider });
+    const { missing, ...rest } = wrong!;
+    assert.deepEqual(rest, { model: 'Test GPU 1', memoryBytes, name: 'cuda:1', precisions: [] });
+    assert.match(String(missing), /^it computes other vectors than the CPU: off by [\d.]+, allowed is 0\.001$/);
+  });
+
+  it('a run stops when a device that it names is absent, before anything starts; a word that names none is wrong usage', async () => {
+    const env = await fakeCudaHost(dir, { devices: 2, wrong: [1] });
+    for (const [device, code, error] of [
+      [
+        'cuda:7',
+        1,
+        /^error: there is no cuda:7; this host has cuda:0, cuda:1\nvirnucpro devices lists what there is, /,
+      ],
+      ['gpu', 2, /^error: --device is "gpu", allowed are auto, cpu, cuda, cuda:N, N, webgpu:N\n/],
+    ] as const) {
+      const out = path.join(dir, 'absent');
+      const ended = await virnucpro(['predict', `${lambda.dir}/input.fa`, '-o', out, '-d', device, ...tinyModels], env);
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.stderr, error);
+    }
+  });
+
+  describeWithTemporal('with lanes', () => {
+    it('--gpus 1,2 runs on devices 1 and 2, one lane each, and gives the golden calls', async () => {
+      const env = await fakeCudaHost(dir, { devices: 3 });
+      const out = path.join(dir, 'out');
+      const args = [`${lambda.dir}/input.fa`, '-o', out, '--gpus', '1,2', '--batch-sequences', '20', ...tinyModels];
+      const { code, stderr } = await virnucpro(['predict', ...args], env);
+      assert.equal(code, 0, stderr);
+      for (const table of ORIGINAL_TABLES) {
+        await compareResults(path.join(out, 'input_merged', table), path.join(lambda.dir, table));
+      }
+      const { lanes, options } = JSON.parse(await readFile(path.join(out, 'provenance.json'), 'utf8')) as {
+        lanes: { stage: string; device: string }[];
+        options: { lanes: number };
+      };
+      assert.equal(options.lanes, 2);
+      assert.deepEqual([...new Set(lanes.map(({ stage }) => stage))], ['dnabert-s', 'esm-2']);
+      assert.ok(lanes.every(({ device }) => ['cuda:1', 'cuda:2'].includes(device)));
+    }).timeout(120_000);
+  });
+});
