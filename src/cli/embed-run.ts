@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Embedder } from '../inference/embedder.js';
-import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { writeAtomically } from '../io/local-store.js';
-import { cacheFolderPath } from '../io/user-folders.js';
-import { resolveModel } from '../model/catalogue.js';
-import { encoderDigest } from '../model/content-digest.js';
-import type { NamedDevice } from './choose-devices.js';
 import type { EmbedOptions } from './embed.js';
-import { assertPrecisionFits, warnIfUnverified } from './precision.js';
+import { openEmbedder } from './open-embedder.js';
 import { readSequences } from './read-sequences.js';
 
 /**
@@ -16,24 +10,7 @@ import { readSequences } from './read-sequences.js';
  * @throws ModelError, InputError, StorageError.
  */
 export async function embed(input: string, options: EmbedOptions): Promise<void> {
-  const { kind: device, index = 0 }: NamedDevice = options.device ?? { kind: 'cpu' };
-  assertPrecisionFits(options.precision, device);
-  // Before a driver looks at it.
-  if (device !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind: device, index }));
-  const { path, expected } = await resolveModel(options.model, process.env);
-  const { precision } = options;
-  if (precision !== 'fp32') {
-    await warnIfUnverified(options.model, await encoderDigest(path, cacheFolderPath()), precision);
-  }
-  const embedder = await Embedder.open({
-    model: path,
-    precision,
-    cacheDir: cacheFolderPath(),
-    device,
-    threads: options.threads,
-    ...(expected && { expected }),
-    ...(options.tokensPerCall && { tokensPerCall: options.tokensPerCall }),
-  });
+  const embedder = await openEmbedder(options);
   try {
     const { facts } = embedder;
     const { ids, sequences } = await readSequences(input, facts.kind);
@@ -41,17 +18,17 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     let tokens = 0;
     const vectors = await embedder.embed(sequences, { onProgress: (progress) => (tokens = progress.tokens) });
     const runSeconds = (performance.now() - started) / 1000;
-    const madeBy = digest([facts.digest, precision, facts.provider, ...sequences]);
+    const madeBy = digest([facts.digest, facts.precision, facts.provider, ...sequences]);
     await writeAtomically(options.output, (file) =>
       writeEmbeddings(file, madeBy, { ids, vectors, width: facts.hidden }),
     );
     const done = {
-      model: path,
+      model: options.model,
       kind: facts.kind,
       hidden: facts.hidden,
       layers: facts.layers,
       parameters: facts.parameters,
-      precision,
+      precision: facts.precision,
       provider: facts.provider,
       tokens_per_call: facts.tokensPerCall,
       threads: options.threads,

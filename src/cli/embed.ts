@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { TOKENS_PER_CALL } from '../contract/defaults.js';
 import type { Precision } from '../contract/models.js';
-import { type NamedDevice, parseDevice } from './choose-devices.js';
+import { type NamedDevice, deviceOption } from './choose-devices.js';
 import { precisionOption } from './precision.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -25,9 +25,7 @@ export function embedCommand(): Command {
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
     .addOption(precisionOption('what products are computed in'))
-    .option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)', (word: string) =>
-      parseDevice(word, '--device'),
-    )
+    .addOption(deviceOption())
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
     .option(
       '--tokens-per-call <tokens>',

@@ -62,11 +62,11 @@ export async function predict(
     ...(options.renameDuplicates && { renameDuplicates: true }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
+    precision,
     tokensPerCall: {
       ...(options.dnabertBatchSize && { 'dnabert-s': options.dnabertBatchSize }),
       ...(options.esmBatchSize && { 'esm-2': options.esmBatchSize }),
     },
-    precision,
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,

@@ -1,18 +1,14 @@
 import { OptionError, OutOfMemory } from '../contract/failures.js';
-import { Embedder, type EmbedderFacts } from '../inference/embedder.js';
+import type { EmbedderFacts } from '../inference/embedder.js';
 import { callBytes } from '../inference/lane-memory.js';
-import { pinnedEnvironment } from '../inference/pinned-environment.js';
-import { cacheFolderPath } from '../io/user-folders.js';
 import { writeText } from '../io/tables.js';
-import { resolveModel } from '../model/catalogue.js';
 import { freeMemory } from '../workers/free-memory.js';
-import type { NamedDevice } from './choose-devices.js';
+import { openEmbedder } from './open-embedder.js';
 import { madeUpFrames } from './made-up/frames.js';
 import { type Point, recommend } from './profile/recommend.js';
 import { pointTable, speedChart } from './profile/show.js';
 import { Prober, type Sweep, sweep } from './profile/sweep.js';
 import type { ProfileOptions } from './profile.js';
-import { assertPrecisionFits } from './precision.js';
 import { readSequences } from './read-sequences.js';
 import { interruption } from './run.js';
 
@@ -24,21 +20,9 @@ const TOKENS_A_FRAME = 80;
  * @throws OptionError for sizes that are none; ModelError, InputError, DeviceError; OutOfMemory when nothing fits; Interrupted.
  */
 export async function profile(options: ProfileOptions): Promise<void> {
-  const { precision } = options;
-  const { kind: device, index = 0 }: NamedDevice = options.device ?? { kind: 'cpu' };
-  assertPrecisionFits(precision, device);
-  // Before a driver looks at it.
-  if (device !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind: device, index }));
+  const device = options.device === undefined ? 'cpu' : `${options.device.kind}:${options.device.index ?? 0}`;
   const signal = interruption();
-  const { path, expected } = await resolveModel(options.model, process.env);
-  const embedder = await Embedder.open({
-    model: path,
-    precision,
-    device,
-    cacheDir: cacheFolderPath(),
-    threads: options.threads,
-    ...(expected && { expected }),
-  });
+  const embedder = await openEmbedder(options);
   try {
     const { facts } = embedder;
     const prober = await Prober.create(embedder, await sequencesFor(facts, options), signal);
@@ -51,7 +35,7 @@ export async function profile(options: ProfileOptions): Promise<void> {
     if (points.length === 0) throw nothingFits(stopped);
     const recommended = recommend(points);
     const json = JSON.stringify(
-      profileJson({ model: path, device, facts, options, points, recommended, ...(stopped && { stopped }) }),
+      profileJson({ device, facts, options, points, recommended, ...(stopped && { stopped }) }),
     );
     if (options.output !== undefined) await writeText(options.output, [`${json}\n`]);
     console.log(options.json ? json : profileText(facts, points, recommended, stopped));
@@ -107,7 +91,6 @@ function profileText(facts: EmbedderFacts, points: Point[], recommended: Point, 
 }
 
 interface Found extends Sweep {
-  model: string;
   device: string;
   facts: EmbedderFacts;
   options: ProfileOptions;
@@ -116,12 +99,12 @@ interface Found extends Sweep {
 
 /** Names of the original tool's JSON, where they mean the same; sizes are tokens a call. */
 function profileJson(found: Found): object {
-  const { model, device, facts, options, points, recommended, stopped } = found;
+  const { device, facts, options, points, recommended, stopped } = found;
   return {
-    model,
+    model: options.model,
     kind: facts.kind,
     parameters: facts.parameters,
-    precision: options.precision,
+    precision: facts.precision,
     device,
     provider: facts.provider,
     threads: options.threads,

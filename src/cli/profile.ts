@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { TOKENS_PER_CALL } from '../contract/defaults.js';
 import type { Precision } from '../contract/models.js';
-import { type NamedDevice, parseDevice } from './choose-devices.js';
+import { type NamedDevice, deviceOption } from './choose-devices.js';
 import { precisionOption } from './precision.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -30,9 +30,7 @@ export function profileCommand(): Command {
     .description('find how large model calls should be on a device: speed and memory by tokens a call')
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .addOption(precisionOption('what products are computed in'))
-    .option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)', (word: string) =>
-      parseDevice(word, '--device'),
-    )
+    .addOption(deviceOption())
     .option('--min-batch <tokens>', 'smallest call (default: one sequence)', tokens('--min-batch'))
     .option('--max-batch <tokens>', 'largest call', tokens('--max-batch'), 8192)
     .option('--step <tokens>', 'from one call size to the next (default: twice as much each time)', tokens('--step'))

@@ -36,9 +36,9 @@ export function createProgram(): Command {
     .addCommand(splitCommand())
     .addCommand(embedCommand())
     .addCommand(modelsCommand())
+    .addCommand(devicesCommand())
     .addCommand(profileCommand())
     .addCommand(benchmarkCommand())
-    .addCommand(devicesCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(utilsCommand());

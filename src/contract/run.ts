@@ -46,10 +46,10 @@ export interface RunOptions extends LaneOptions {
   renameDuplicates?: boolean;
   dnaModel: string;
   proteinModel: string;
-  /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
-  tokensPerCall?: Partial<Record<Stage, number>>;
   /** What each encoder's products are computed in; undefined: fp32. */
   precision?: Record<Stage, Precision>;
+  /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
+  tokensPerCall?: Partial<Record<Stage, number>>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;
