@@ -63,6 +63,12 @@ describe('virnucpro devices', () => {
     }
   });
 
+  it('a worker that lacks a device ends with its error', async () => {
+    const { code, stderr } = await virnucpro(['worker', '--devices', 'cpu,webgpu:7'], {});
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: webgpu:7 cannot be used: onnxruntime gives a process one WebGPU device, webgpu:0/);
+  });
+
   describeWithTemporal('with lanes', () => {
     it('--gpus 1,2 runs on devices 1 and 2, one lane each, and gives the golden calls', async () => {
       const env = await fakeCudaHost(dir, { devices: 3 });
