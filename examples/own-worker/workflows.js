@@ -21,10 +21,11 @@ export async function screenMetagenome(request) {
   const models = await virnucpro.inspectModels(request);
   const sample = { name: 'long', input, stem: 'long', prefix: '' };
   const split = await virnucpro.splitSample({ sample, options: request });
-  const stages = {
+  const results = {
     'dnabert-s': await embed('dnabert-s', models.dna, split.manifest, outputDir, lanes),
     'esm-2': await embed('esm-2', models.protein, split.manifest, outputDir, lanes),
   };
+  const stages = await virnucpro.recordStages({ cursor: 0, stages: results, store: outputDir });
   const options = { ...request, ...lanes, keepIntermediate: false, keepEmbeddings: false };
   const counts = await virnucpro.classifySample({ sample, split, models, options, stages });
 
@@ -32,7 +33,7 @@ export async function screenMetagenome(request) {
     table: `${outputDir}/long_merged/prediction_results_highestscore.csv`,
     output: `${outputDir}/viral-contigs.txt`,
   });
-  return { filtered, counts, stages, viralContigs };
+  return { filtered, counts, stages: results, viralContigs };
 }
 
 /** One stage over all file batches. More than 600 of them (about 6 million frames) want one run for each of `slices`. */

@@ -1,15 +1,7 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
-import type {
-  StageSummary,
-  ManifestEntry,
-  RunModels,
-  RunOptions,
-  SampleCounts,
-  SampleSpec,
-  SplitOutput,
-} from '../contract/run.js';
-import type { Stage } from '../contract/stages.js';
+import type { ManifestEntry, RunModels, RunOptions, SampleCounts, SampleSpec, SplitOutput } from '../contract/run.js';
+import type { ArtifactRef } from '../contract/artifacts.js';
 import { type EmbeddedBatch, classifySample as classify } from '../inference/classify-sample.js';
 import { Classifier } from '../inference/classifier-session.js';
 import { readJsonLines } from '../io/json-lines.js';
@@ -21,6 +13,7 @@ import { findFinished, recordFinished, tidySample } from './finished-sample.js';
 import { drawReport } from './draw-report.js';
 import { startHeartbeat } from './heartbeat.js';
 import { recordProvenance } from './record-provenance.js';
+import { readStages } from './record-stages.js';
 
 /** Argument of the `classifySample` activity. */
 export interface ClassifySampleInput {
@@ -31,8 +24,8 @@ export interface ClassifySampleInput {
     RunOptions,
     'outputDir' | 'chunkSize' | 'renameDuplicates' | 'keepIntermediate' | 'keepEmbeddings' | 'lanes' | 'persistent'
   >;
-  /** How the stages went, for provenance.json. */
-  stages: Record<Stage, StageSummary>;
+  /** How the stages went, for provenance.json: what `recordStages` wrote. */
+  stages: ArtifactRef;
 }
 
 /**
@@ -85,6 +78,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
       await recordProvenance(path.join(outputDir, 'provenance.json'), input, {
         counts,
         files,
+        stages: await readStages(store, input.stages),
         seconds: (performance.now() - startedAt) / 1000,
       });
       await drawReport(() => writeSampleReport(outputDir));

@@ -92,7 +92,7 @@ class BatchRun implements LaneWork {
   private rows: number[] = [];
   private sequences!: PreparedSequences;
   private tokens = 0;
-  private startedAt = 0;
+  private seconds = 0;
   /** While it computes. */
   private watch: StallWatch | undefined;
   private storing = false;
@@ -127,7 +127,7 @@ class BatchRun implements LaneWork {
 
   async compute(embedder: Embedder): Promise<void> {
     const { index, rows, stalledMs } = this.input;
-    this.startedAt = performance.now();
+    const startedAt = performance.now();
     this.watch = new StallWatch(stalledMs);
     this.heartbeat.details({ state: 'running' });
     this.lane.running({ index, ...(rows === undefined ? {} : { rows }) });
@@ -135,6 +135,7 @@ class BatchRun implements LaneWork {
       await this.embed(embedder);
       if (this.refused.length > 0) await assertWell(embedder);
     } finally {
+      this.seconds = (performance.now() - startedAt) / 1000;
       this.watch = undefined;
       this.lane.running(undefined);
     }
@@ -152,7 +153,7 @@ class BatchRun implements LaneWork {
     return {
       frames: this.rows.length - refused.length,
       tokens: this.tokens,
-      seconds: (performance.now() - this.startedAt) / 1000,
+      seconds: this.seconds,
       refused,
     };
   }

@@ -9,7 +9,7 @@ import type { ResultFile } from '../io/tables.js';
 import { embeddingsPrefix, finishedKey, workPrefix } from './keys.js';
 
 /** Changes when the same input and models would give other tables. */
-const RULE = 2;
+const RULE = 3;
 
 /** What tells one sample's results from another's. */
 export interface SampleIdentity {
@@ -70,6 +70,14 @@ export async function hasWholeTables(place: SamplePlace): Promise<boolean> {
   return record !== undefined && (await areWhole(record, sampleFolder(place)));
 }
 
+/** A finished sample's files that are not what they were when it was finished, or gone, and how many it has. */
+export async function changedFiles(place: SamplePlace): Promise<{ files: number; changed: string[] }> {
+  const { files } = (await readRecord(place)) ?? { files: [] };
+  const changed: string[] = [];
+  for (const file of files) if (!(await isWhole(file, sampleFolder(place)))) changed.push(file.path);
+  return { files: files.length, changed };
+}
+
 /** Removes a sample's tables and their proof: they are of another input or model, and nobody shall take them for new. */
 export async function removeTables(place: SamplePlace): Promise<void> {
   const folder = sampleFolder(place);
@@ -88,12 +96,14 @@ async function readRecord(place: SamplePlace): Promise<FinishedRecord | undefine
 }
 
 async function areWhole({ files }: FinishedRecord, folder: string): Promise<boolean> {
-  for (const { path: name, bytes, sha256 } of files) {
-    const file = path.join(folder, name);
-    const found = await stat(file).catch(() => undefined);
-    if (found?.size !== bytes || (await sha256OfFile(file)) !== sha256) return false;
-  }
+  for (const file of files) if (!(await isWhole(file, folder))) return false;
   return true;
+}
+
+async function isWhole({ path: name, bytes, sha256 }: ResultFile, folder: string): Promise<boolean> {
+  const file = path.join(folder, name);
+  const found = await stat(file).catch(() => undefined);
+  return found?.size === bytes && (await sha256OfFile(file)) === sha256;
 }
 
 /** Removes what a finished sample does not need any more, embeddings (13 KB a frame) too unless they are to be kept. */
@@ -114,6 +124,7 @@ function origin({ sample, options, models }: SampleIdentity, inputSha256: string
     dna: models.dna.digest,
     protein: models.protein.digest,
     precision: models.dna.precision,
+    ...(models.protein.precision !== models.dna.precision && { proteinPrecision: models.protein.precision }),
     classifier: models.classifier.digest,
     runtime: RUNTIME,
     keepIntermediate: Number(options.keepIntermediate),

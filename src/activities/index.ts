@@ -12,6 +12,7 @@ import { type HoldLaneDeps, holdLane } from './hold-lane.js';
 import { inspectModels } from './inspect-models.js';
 import { joinManifests } from './join-manifests.js';
 import { planWave } from './plan-wave.js';
+import { recordStages } from './record-stages.js';
 import { recordWave, summarizeCampaign } from './record-wave.js';
 import { splitSample } from './split-sample.js';
 import { withFailures } from './to-failure.js';
@@ -24,6 +25,7 @@ export type { HoldLaneDeps, LeasedLane } from './hold-lane.js';
 export type { InspectModelsInput } from './inspect-models.js';
 export type { JoinManifestsInput } from './join-manifests.js';
 export type { PlanWaveInput, Wave } from './plan-wave.js';
+export type { RecordStagesInput } from './record-stages.js';
 export type { SplitSampleInput } from './split-sample.js';
 
 /** Activities that need no device, for workers on the CPU queue. */
@@ -43,6 +45,7 @@ export function createCpuActivities() {
     splitSample,
     joinManifests: beating(joinManifests),
     findUnfinished,
+    recordStages,
     classifySample,
     recordWave: beating(recordWave),
     summarizeCampaign: beating(summarizeCampaign),

@@ -1,16 +1,18 @@
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
-import type { ClassifierRef, ModelRef } from '../contract/models.js';
+import type { ClassifierRef, ModelRef, Precision } from '../contract/models.js';
 import type { RunModels, RunOptions } from '../contract/run.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { buildClassifier } from '../model/graph/classifier.js';
 import { type Model, openModel } from '../model/model.js';
+import { isVerified } from '../model/stamp.js';
+import { modelRevision } from '../model/store/revision.js';
 import { startHeartbeat } from './heartbeat.js';
 
 /** Argument of the `inspectModels` activity: folders or files of the three checkpoints. */
-export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 'classifier'>;
+export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 'precision' | 'classifier'>;
 
 /**
  * Looks at a run's three models before any lane loads one: each is what its role wants, and they fit together.
@@ -19,8 +21,9 @@ export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 
 export async function inspectModels(options: InspectModelsInput): Promise<RunModels> {
   const heartbeat = startHeartbeat({ state: 'inspecting models' });
   try {
-    const dna = await inspectEncoder(options.dnaModel, 'dnabert2', '--dna-model');
-    const protein = await inspectEncoder(options.proteinModel, 'esm2', '--protein-model');
+    const { dnaModel, proteinModel, precision = { 'dnabert-s': 'fp32', 'esm-2': 'fp32' } } = options;
+    const dna = await inspectEncoder(dnaModel, 'dnabert2', precision['dnabert-s'], '--dna-model');
+    const protein = await inspectEncoder(proteinModel, 'esm2', precision['esm-2'], '--protein-model');
     const classifier = await inspectClassifier(options.classifier);
     const features = dna.hidden + protein.hidden;
     if (classifier.inputSize !== features) {
@@ -38,8 +41,13 @@ export async function inspectModels(options: InspectModelsInput): Promise<RunMod
   }
 }
 
-async function inspectEncoder(source: string, kind: Model['kind'], flag: string): Promise<ModelRef> {
-  const model = await openModel(source, cacheFolderPath());
+async function inspectEncoder(
+  source: string,
+  kind: Model['kind'],
+  precision: Precision,
+  flag: string,
+): Promise<ModelRef> {
+  const model = await openModel(source, cacheFolderPath(), undefined, precision);
   if (model.kind !== kind) {
     throw new ModelError({
       what: `checkpoint is of kind ${model.kind}, ${flag} takes ${kind}`,
@@ -47,14 +55,18 @@ async function inspectEncoder(source: string, kind: Model['kind'], flag: string)
       next: 'Swap --dna-model and --protein-model, or name the right checkpoint',
     });
   }
+  const revision = await modelRevision(source);
+  const digest = await encoderDigest(source, cacheFolderPath(), model);
   return {
     path: path.resolve(source),
-    digest: await encoderDigest(source, cacheFolderPath(), model),
+    digest,
+    ...(revision !== undefined && { revision }),
     kind,
     hidden: model.dims.hidden,
     layers: model.dims.layers,
-    bytes: model.parameters * Float32Array.BYTES_PER_ELEMENT,
-    precision: 'fp32',
+    bytes: model.bytes,
+    precision,
+    verified: await isVerified(digest, precision, cacheFolderPath()),
   };
 }
 

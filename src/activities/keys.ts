@@ -11,6 +11,11 @@ export function waveManifestKey(cursor: number, stage: Stage): string {
   return `.virnucpro/work/wave-${cursor}-${stage}.jsonl`;
 }
 
+/** Key of the record of how a wave's stages went: gone when the wave is recorded. */
+export function waveStagesKey(cursor: number): string {
+  return `.virnucpro/work/wave-${cursor}-stages.jsonl`;
+}
+
 /** Key of the record of how a wave's samples ended. */
 export function waveRecordKey(cursor: number): string {
   return `.virnucpro/waves/wave-${cursor}.jsonl`;

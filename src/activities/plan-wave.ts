@@ -1,8 +1,9 @@
 import { open, stat, statfs } from 'node:fs/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { BASES_PER_FRAME, GZIP_RATIO, WAVE_BYTES, WAVE_SAMPLES } from '../contract/defaults.js';
+import { BASES_PER_FRAME, PACKED_RATIO, WAVE_BYTES, WAVE_SAMPLES } from '../contract/defaults.js';
 import type { RunModels, RunOptions, SampleCounts, SampleSpec } from '../contract/run.js';
 import { jsonLines } from '../io/json-lines.js';
+import { MAGIC_BYTES, isPacked } from '../io/input.js';
 import { openStore } from '../io/open-store.js';
 import { findFinished, removeTables, tidySample } from './finished-sample.js';
 import { startHeartbeat } from './heartbeat.js';
@@ -66,16 +67,16 @@ async function embeddingBytes(input: string, { dna, protein }: RunModels): Promi
     (found) => found.size,
     () => 0,
   );
-  const bases = size * ((await isGzip(input)) ? GZIP_RATIO : 1);
+  const bases = size * ((await isPackedFile(input)) ? PACKED_RATIO : 1);
   return (bases / BASES_PER_FRAME) * (dna.hidden + protein.hidden) * Float32Array.BYTES_PER_ELEMENT;
 }
 
-async function isGzip(input: string): Promise<boolean> {
+async function isPackedFile(input: string): Promise<boolean> {
   const file = await open(input).catch(() => undefined);
   if (file === undefined) return false;
   try {
-    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return buffer.readUInt16BE() === 0x1f8b;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
+    return isPacked(buffer.subarray(0, bytesRead));
   } finally {
     await file.close();
   }

@@ -1,15 +1,17 @@
 import { Context } from '@temporalio/activity';
 import { RUNTIME } from '../inference/ort-backend.js';
 import { type Provenance, writeProvenance } from '../io/provenance.js';
+import type { LaneRecord, SampleCounts, StageSummary } from '../contract/run.js';
 import { STAGES, type Stage } from '../contract/stages.js';
-import type { StageSummary, SampleCounts } from '../contract/run.js';
 import { sdkVersion, version } from '../version.js';
 import type { ClassifySampleInput } from './classify-sample.js';
+import type { StageSummaries } from './record-stages.js';
 
 /** What classifying adds to what the run knows already. */
 export interface Classified {
   counts: SampleCounts;
   files: Provenance['files'];
+  stages: StageSummaries;
   seconds: number;
 }
 
@@ -19,7 +21,8 @@ export async function recordProvenance(
   input: ClassifySampleInput,
   classified: Classified,
 ): Promise<void> {
-  const { sample, split, models, options, stages } = input;
+  const { sample, split, models, options } = input;
+  const { stages } = classified;
   const { workflowExecution, namespace } = Context.current().info;
   await writeProvenance(file, {
     tool: 'virnucpro-temporal',
@@ -32,7 +35,8 @@ export async function recordProvenance(
       'rename-duplicates': options.renameDuplicates ?? false,
       'persistent-models': options.persistent,
       lanes: options.lanes,
-      precision: models.dna.precision,
+      'dnabert-precision': models.dna.precision,
+      'esm-precision': models.protein.precision,
     },
     models: [
       { role: 'dnabert-s', ...encoder(models.dna) },
@@ -47,10 +51,7 @@ export async function recordProvenance(
     digests: { contigs: split.contigs.sha256, batches: split.manifest.sha256 },
     versions: { node: process.versions.node, onnxruntime: RUNTIME.split(' ')[1]!, temporalSdk: sdkVersion },
     lanes: STAGES.flatMap((stage) =>
-      stages[stage].lanes.map((lane) => {
-        const [host, device] = lane.split('/') as [string, string];
-        return { stage, host, device };
-      }),
+      stages[stage].lanes.map((lane) => ({ stage, ...laneOf(lane, stages[stage].startedAt) })),
     ),
     stages: { 'dnabert-s': stageOf(stages['dnabert-s']), 'esm-2': stageOf(stages['esm-2']) },
     workflow: {
@@ -69,12 +70,31 @@ export async function recordProvenance(
 }
 
 function stageOf(result: StageSummary): Provenance['stages'][Stage] {
-  const { embedded, reused, frames, tokens, modelLoads, quarantined, seconds } = result;
-  return { embedded, reused, frames, tokens, modelLoads, quarantined, seconds };
+  const { startedAt, embedded, reused, frames, tokens, modelLoads, quarantined, retries, seconds } = result;
+  const counts = { embedded, reused, frames, tokens, modelLoads, quarantined, retries };
+  return { started: new Date(startedAt).toISOString(), ...counts, seconds };
 }
 
-function encoder(
-  model: ClassifySampleInput['models']['dna'],
-): Pick<Provenance['models'][number], 'path' | 'digest' | 'dims'> {
-  return { path: model.path, digest: model.digest, dims: { hidden: model.hidden, layers: model.layers } };
+/** @param stageStart epoch milliseconds: spans are told in seconds from there. */
+function laneOf({ lane, spans, ...did }: LaneRecord, stageStart: number): Omit<Provenance['lanes'][number], 'stage'> {
+  const [host, device] = lane.split('/') as [string, string];
+  const seconds = (at: number): number => Math.round(at - stageStart) / 1000;
+  return {
+    host,
+    device,
+    ...did,
+    busySeconds: Math.round(did.busySeconds * 1000) / 1000,
+    spans: spans.map((span) => ({
+      ...span,
+      from: seconds(span.from),
+      ready: seconds(span.ready),
+      to: seconds(span.to),
+    })),
+  };
+}
+
+function encoder(model: ClassifySampleInput['models']['dna']): Omit<Provenance['models'][number], 'role'> {
+  const { path, digest, revision, precision, verified, hidden, layers } = model;
+  const dims = { hidden, layers };
+  return { path, digest, ...(revision !== undefined && { revision }), precision, verified, dims };
 }

@@ -9,7 +9,7 @@ import { openStore } from '../io/open-store.js';
 import { CAMPAIGN_TABLE } from '../report/run-table.js';
 import { writeRunReport } from '../report/write-report.js';
 import { drawReport } from './draw-report.js';
-import { waveManifestKey, waveRecordKey } from './keys.js';
+import { waveManifestKey, waveRecordKey, waveStagesKey } from './keys.js';
 
 /** Argument of the `recordWave` activity. */
 export interface RecordWaveInput {
@@ -24,6 +24,7 @@ export async function recordWave({ cursor, results, store }: RecordWaveInput): P
   const artifacts = openStore(store);
   const record = await artifacts.put(waveRecordKey(cursor), (file) => writeJsonLines(file, results));
   for (const stage of STAGES) await artifacts.remove(waveManifestKey(cursor, stage));
+  await artifacts.remove(waveStagesKey(cursor));
   return record;
 }
 

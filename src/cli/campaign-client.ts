@@ -115,6 +115,7 @@ export async function followCampaign(
     if (progress !== undefined) show(progress, []);
     return result;
   } catch (error) {
+    if (signal?.aborted) process.stderr.write('Cancelled; the same command goes on from what is finished\n');
     signal?.throwIfAborted();
     throw toRunFailed(error);
   } finally {

@@ -1,7 +1,7 @@
-import { createLogUpdate } from 'log-update';
 import type { CampaignProgress } from '../contract/progress.js';
 import { cliLog } from './log.js';
-import { barLine, plainLine, progressLines } from './progress-lines.js';
+import { barLines, laneLines, plainLine, progressLines } from './progress-lines.js';
+import { createRedraw } from './redraw.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
@@ -36,10 +36,17 @@ export function openDisplay(
 }
 
 function bars(stream: NodeJS.WriteStream): Display {
-  const update = createLogUpdate(stream);
+  const update = createRedraw(stream);
+  update('Asking the run how far it is ...');
   return {
-    show: (progress, troubles) =>
-      update([...progressLines(progress).map(barLine), ...noticeLines(progress, troubles)].join('\n')),
+    show: (progress, troubles) => {
+      const { columns } = stream;
+      const steps = progressLines(progress).flatMap((line) => [
+        ...barLines(line, columns),
+        ...laneLines(line, columns),
+      ]);
+      update([...steps, ...noticeLines(progress, troubles)].join('\n'));
+    },
     close: () => update.done(),
   };
 }

@@ -9,8 +9,10 @@ import { inputName, readInput } from '../io/input.js';
 import { writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
+import { encoderDigest } from '../model/content-digest.js';
 import type { NamedDevice } from './choose-devices.js';
 import type { EmbedOptions } from './embed.js';
+import { assertPrecisionFits, warnIfUnverified } from './precision.js';
 
 /**
  * Embeds a FASTA file's sequences in this process and writes them as one Arrow file.
@@ -18,11 +20,17 @@ import type { EmbedOptions } from './embed.js';
  */
 export async function embed(input: string, options: EmbedOptions): Promise<void> {
   const { kind: device, index = 0 }: NamedDevice = options.device ?? { kind: 'cpu' };
+  assertPrecisionFits(options.precision, device);
   // Before a driver looks at it.
   if (device !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind: device, index }));
   const { path, expected } = await resolveModel(options.model, process.env);
+  const { precision } = options;
+  if (precision !== 'fp32') {
+    await warnIfUnverified(options.model, await encoderDigest(path, cacheFolderPath()), precision);
+  }
   const embedder = await Embedder.open({
     model: path,
+    precision,
     cacheDir: cacheFolderPath(),
     device,
     threads: options.threads,
@@ -35,7 +43,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     let tokens = 0;
     const vectors = await embedder.embed(sequences, { onProgress: (progress) => (tokens = progress.tokens) });
     const runSeconds = (performance.now() - started) / 1000;
-    const madeBy = digest([facts.digest, facts.provider, ...sequences]);
+    const madeBy = digest([facts.digest, precision, facts.provider, ...sequences]);
     await writeAtomically(options.output, (file) =>
       writeEmbeddings(file, madeBy, { ids, vectors, width: facts.hidden }),
     );
@@ -45,6 +53,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
       hidden: facts.hidden,
       layers: facts.layers,
       parameters: facts.parameters,
+      precision,
       provider: facts.provider,
       threads: options.threads,
       sequences: ids.length,

@@ -1,12 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import type { Precision } from '../contract/models.js';
 import { type NamedDevice, parseDevice } from './choose-devices.js';
+import { precisionOption } from './precision.js';
 import { wholeNumber } from './whole-number.js';
 
 /** Parsed options of `embed`. */
 export interface EmbedOptions {
   model: string;
   output: string;
+  precision: Precision;
   device?: NamedDevice;
   threads: number;
   json?: boolean;
@@ -16,9 +19,10 @@ export interface EmbedOptions {
 export function embedCommand(): Command {
   return new Command('embed')
     .description('Embed sequences: nucleotides with a DNABERT model, proteins with an ESM-2 model')
-    .argument('<input>', 'FASTA file, plain or gzipped, or - for standard input')
+    .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
+    .addOption(precisionOption('what products are computed in'))
     .option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)', (word: string) =>
       parseDevice(word, '--device'),
     )

@@ -53,6 +53,8 @@ export async function openEmbeddedRun(options: {
     startAgent: (server) => agentCommand(server, options),
     log: cliLog(),
     onStateChange: (next) => (state = next),
+    // As any other process manager would: a run is cancelled in order.
+    onStop: () => process.kill(process.pid, 'SIGTERM'),
     signal: joining.signal,
   }).finally(() => options.signal?.removeEventListener('abort', giveUp));
   try {

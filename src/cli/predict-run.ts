@@ -3,8 +3,10 @@ import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
-import type { RunOptions, SampleSpec } from '../contract/run.js';
+import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
+import type { RunOptions, SampleSpec } from '../contract/run.js';
+import type { Stage } from '../contract/stages.js';
 import { STDIN, toInputError } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { cacheFolderPath } from '../io/user-folders.js';
@@ -20,6 +22,7 @@ import { readConfig } from './options/config-file.js';
 import { readOptions } from './options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
 import { makeOutputFolder } from './output-folder.js';
+import { assertPrecisionFits, warnIfUnverified } from './precision.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
@@ -40,11 +43,17 @@ export async function predict(
   logBesideDisplay(options);
   const askedDevices = parseRunDevices(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
+  // Before the encoders: what contradicts itself is said first.
+  const { classifier, chunkSize } = await chooseClassifier(options);
   const dnaModel = await resolveModel(options.dnaModel, process.env);
   const proteinModel = await resolveModel(options.proteinModel, process.env);
-  const { classifier, chunkSize } = await chooseClassifier(options);
   const devices = await chooseDevices(askedDevices);
   if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
+  const precision: Record<Stage, Precision> = {
+    'dnabert-s': options.dnabertPrecision ?? options.precision,
+    'esm-2': options.esmPrecision ?? options.precision,
+  };
+  for (const one of Object.values(precision)) assertPrecisionFits(one, devices.kind);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
@@ -53,6 +62,7 @@ export async function predict(
     ...(options.renameDuplicates && { renameDuplicates: true }),
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
+    precision,
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,
@@ -70,9 +80,14 @@ export async function predict(
     stalledMs: STALLED_CALL_MS,
     cpuQueue: CPU_QUEUE,
   };
-  const asked = { run, specs, request: await requestOf(run), samples: await digestsOf(specs) };
+  const request = await requestOf(run);
+  const asked = { run, specs, request, samples: await digestsOf(specs) };
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
+  if (!options.quiet) {
+    await warnIfUnverified(options.dnaModel, request.dnaModel, precision['dnabert-s']);
+    await warnIfUnverified(options.proteinModel, request.proteinModel, precision['esm-2']);
+  }
   const signal = interruption();
   const embedded = await openEmbeddedRun({ ...options, gpus: devices.gpus, signal });
   try {
@@ -116,7 +131,7 @@ async function runCampaign(
   // While a sample is failed, the same command tries it again.
   const state = result.counts.framesQuarantined > 0 ? 'partial' : 'done';
   if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state });
-  await reportEnd(result, run.outputDir);
+  await reportEnd(result, run.outputDir, screen.quiet);
 }
 
 /** Another command's agent may lack them: then lanes come when that command has ended and this one takes its place. */
@@ -125,12 +140,15 @@ function noteOnDevices({ said }: ChosenDevices): string {
 }
 
 /** Options that change what comes out; models by the digest of what they hold. */
-async function requestOf(run: RunOptions): Promise<RunRequest> {
+async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
+  const { 'dnabert-s': dnabertPrecision = 'fp32', 'esm-2': esmPrecision = 'fp32' } = run.precision ?? {};
   return {
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',
-    // Only if given: runs that were started before there was this option are the same without it.
+    // Only if not the default: runs that were started before there were these options are the same without them.
     ...(run.renameDuplicates && { renameDuplicates: true }),
+    ...(dnabertPrecision !== 'fp32' && { dnabertPrecision }),
+    ...(esmPrecision !== 'fp32' && { esmPrecision }),
     dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
     proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
     classifier: await weightsDigest(run.classifier, cacheFolderPath()),

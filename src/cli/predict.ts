@@ -4,16 +4,17 @@ import { Command } from 'commander';
 export function predictCommand(): Command {
   return new Command('predict')
     .description('predict which sequences of FASTA files are viral')
-    .argument('[inputs...]', 'FASTA files, plain or .gz, folders of them, or - for standard input')
+    .argument('[inputs...]', 'FASTA files, also .gz or .zst, folders of them, or - for standard input')
     .option('-c, --config <file>', 'YAML file with options by their long names')
     .addHelpText(
       'after',
       '\nAn option can also be set by the variable VIRNUCPRO_<OPTION>, or in the file that -c names.\n' +
         '\nExamples:\n  virnucpro predict contigs.fa.gz -p 500_model.pth --lanes 2\n' +
         '  virnucpro predict --samples sheet.csv -m 300 -o results\n' +
-        '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed or frames were\nquarantined, 130 or 143 interrupted.',
+        '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 some samples failed or frames were\nquarantined, 4 out of memory, 130 or 143 interrupted.',
     )
-    .action(async (inputs: string[], { config, ...flags }: Record<string, unknown>) => {
+    .action(async (inputs: string[], own: Record<string, unknown>, command: Command) => {
+      const { config, ...flags } = { ...command.parent?.opts(), ...own };
       // Loaded only now: --help and wrong usage answer at once.
       const { predict } = await import('./predict-run.js');
       await predict(inputs, flags, config as string | undefined);

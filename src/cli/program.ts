@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { OptionError } from '../contract/failures.js';
 import { version } from '../version.js';
 import { attachCommand } from './attach.js';
 import { compareCommand } from './compare.js';
@@ -15,6 +16,9 @@ import { statusCommand } from './status.js';
 import { steeringCommands } from './steer.js';
 import { utilsCommand } from './utils.js';
 import { workerCommand } from './worker.js';
+
+/** Flags of predict that the original takes in front of the command. */
+const FLAGS_IN_FRONT = ['-v, --verbose', '-q, --quiet', '-l, --log-file <file>', '-c, --config <file>'];
 
 /** The command line. `predict` gets its options when it is called. */
 export function createProgram(): Command {
@@ -36,12 +40,21 @@ export function createProgram(): Command {
     .addCommand(utilsCommand());
 
   steeringCommands().forEach((command) => program.addCommand(command));
+  FLAGS_IN_FRONT.forEach((flags) => program.addOption(new Option(flags).hideHelp()));
 
   return program
     .addCommand(completionCommand(wholeProgram))
     .helpCommand(false)
+    .enablePositionalOptions()
     .hook('preSubcommand', async (_, command) => {
-      if (command.name() === 'predict') await addPredictOptions(command);
+      if (command.name() === 'predict') return void (await addPredictOptions(command));
+      const given = program.options.find((option) => program.getOptionValue(option.attributeName()) !== undefined);
+      if (given !== undefined) {
+        throw new OptionError({
+          what: `${given.long} in front of ${command.name()}`,
+          next: 'It belongs to predict; the others have their flags behind them',
+        });
+      }
     });
 }
 

@@ -1,5 +1,5 @@
 import { CommanderError, type Command } from 'commander';
-import { OptionError, VirnucproError } from '../contract/failures.js';
+import { OptionError, OutOfMemory, RunFailed, VirnucproError } from '../contract/failures.js';
 
 /** Why a command stops that was told to by a signal: it tidies up and exits as a process killed by it would. */
 export class Interrupted extends Error {
@@ -40,13 +40,14 @@ export function interruption(): AbortSignal {
 /** Exit codes of all commands. */
 const FAILED = 1;
 const USAGE = 2;
+const OUT_OF_MEMORY = 4;
 
 /**
- * Runs the command line and sets the exit code: 0 done, 1 failed, 2 wrong usage. A {@link VirnucproError} is printed
+ * Runs the command line and sets the exit code: 0 done, 1 failed, 2 wrong usage, 4 out of memory. A {@link VirnucproError} is printed
  * as two lines, what is wrong and where, then what to do; anything else is a bug and keeps its stack.
  */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
-  throwInsteadOfExit(program);
+  prepare(program);
   // The reader has had enough, as in `virnucpro list | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode);
@@ -59,9 +60,10 @@ export async function runCli(program: Command, argv: readonly string[] = process
   }
 }
 
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  command.commands.forEach(throwInsteadOfExit);
+/** Has commander throw instead of exit, and add the next step to what it says of wrong usage. */
+function prepare(command: Command, path = command.name()): void {
+  command.exitOverride().showHelpAfterError(`See ${path} --help`);
+  for (const child of command.commands) prepare(child, `${path} ${child.name()}`);
 }
 
 function report(error: unknown): number {
@@ -75,7 +77,7 @@ function report(error: unknown): number {
   if (error instanceof VirnucproError) {
     const where = error.where === undefined ? '' : `${error.where}: `;
     process.stderr.write(`error: ${where}${error.what}\n${error.next}\n`);
-    return error instanceof OptionError ? USAGE : FAILED;
+    return exitCodeOf(error);
   }
   // The SDK's; its class is not loaded here, since `split` and `--help` need none of the SDK.
   if (error instanceof Error && error.name === 'ServiceError') {
@@ -85,4 +87,10 @@ function report(error: unknown): number {
   }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\nThis is a bug, please report it.\n`);
   return FAILED;
+}
+
+function exitCodeOf(error: VirnucproError): number {
+  if (error instanceof OptionError) return USAGE;
+  const type = error instanceof RunFailed ? error.type : error.name;
+  return type === OutOfMemory.name ? OUT_OF_MEMORY : FAILED;
 }

@@ -40,6 +40,15 @@ export async function listRuns(looker: Looker): Promise<RunView[]> {
   return runs.sort((a, b) => (a.started < b.started ? 1 : -1));
 }
 
+/** Ids of the runs that have not ended. */
+export async function openRunIds(client: Client): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query: `${ALL_RUNS} AND ExecutionStatus = 'Running'` })) {
+    ids.push(workflowId);
+  }
+  return ids.sort();
+}
+
 /**
  * One run.
  * @throws OptionError when the server knows no such run.

@@ -6,7 +6,7 @@ import { parseCsv } from '../io/csv.js';
 import { STDIN, inputStem, toInputError } from '../io/input.js';
 
 /** Files of a folder that are taken for samples. */
-const FASTA_FILE = /\.(fa|fasta|fna|fas|fsa|ffn)(\.b?gz)?$/i;
+const FASTA_FILE = /\.(fa|fasta|fna|fas|fsa|ffn)(\.(b?gz|zst))?$/i;
 
 /** Names that a campaign needs for itself in its output folder. */
 const RESERVED = new Set(['campaign.tsv', 'embeddings', 'report.html', 'virnucpro_mqc.tsv']);
@@ -60,7 +60,7 @@ async function fromArgument(argument: string): Promise<NamedInput[]> {
     throw new InputError({
       what: 'no FASTA file in this folder',
       where: argument,
-      next: 'Files count that end in .fa, .fasta, .fna, .fas, .fsa or .ffn, also with .gz or .bgz; subfolders do not',
+      next: 'Files count that end in .fa, .fasta, .fna, .fas, .fsa or .ffn, also with .gz, .bgz or .zst; subfolders do not',
     });
   }
   return names.map((name) => ({

@@ -16,7 +16,7 @@ interface StartOptions extends CliOption {
   devices: NamedDevice[];
 }
 
-/** `virnucpro server start|status|install`: the embedded Temporal by itself. */
+/** `virnucpro server start|stop|status|install`: the embedded Temporal by itself. */
 export function serverCommand(): Command {
   const server = new Command('server').description('the embedded Temporal server of this machine');
 
@@ -48,6 +48,7 @@ export function serverCommand(): Command {
         // A predict that joins later relies on the supervisor's agent.
         startAgent: (embedded) => agentCommand(embedded, { lanes, threads, gpus }),
         log: await messages('warn'),
+        onStop: () => stop.abort(),
         signal: stop.signal,
       }).catch((error: unknown) => {
         if (!stop.signal.aborted) throw error;
@@ -60,6 +61,15 @@ export function serverCommand(): Command {
       );
       await stopped;
       await supervision.close();
+    });
+
+  server
+    .command('stop')
+    .description('end server, agent and lanes of this machine, whichever command runs them')
+    .option('-f, --force', 'also while runs are open: their commands cancel them')
+    .action(async ({ force = false }: { force?: boolean }) => {
+      const { stop } = await import('./server-stop.js');
+      await stop(force);
     });
 
   server

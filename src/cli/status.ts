@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { STAGES } from '../contract/stages.js';
-import { plainLine, progressLines } from './progress-lines.js';
+import { plainLine, progressLines, rateText } from './progress-lines.js';
 import type { RunView } from './runs.js';
 
 /** Options of `status`. */
@@ -60,7 +60,9 @@ function statusText(run: RunView, url: string): string {
   const { done, failed, samples, progress, troubles = [] } = run;
   const lanes = STAGES.flatMap((stage) =>
     (progress?.stages[stage].lanes ?? []).map(
-      (lane) => `  ${stage}  ${lane.host}/${lane.device}  ${lane.state}  pid ${lane.pid}  ${lane.done} batches done`,
+      ({ host, device, state, pid, done, framesPerSecond }) =>
+        `  ${stage}  ${host}/${device}  ${state}  pid ${pid}  ${done} batches done` +
+        (framesPerSecond === undefined ? '' : `  ${rateText(framesPerSecond)} frames/s`),
     ),
   );
   return [

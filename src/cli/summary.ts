@@ -5,10 +5,15 @@ import { findReport } from '../report/find-report.js';
 /** Exit code when some samples or sequences are without a result, and the others have theirs. */
 const PARTIAL = 3;
 
-/** Prints a run's end on standard output and sets the exit code: 3 when some samples failed or sequences were quarantined. */
-export async function reportEnd(result: CampaignResult, outputDir: string): Promise<void> {
+/**
+ * Prints a run's end on standard output and sets the exit code: 3 when some samples failed or sequences were quarantined.
+ * @param quiet prints only that.
+ */
+export async function reportEnd(result: CampaignResult, outputDir: string, quiet = false): Promise<void> {
   const { failed, framesQuarantined } = result.counts;
-  if (failed > 0 || framesQuarantined > 0) process.exitCode = PARTIAL;
+  const partial = failed > 0 || framesQuarantined > 0;
+  if (partial) process.exitCode = PARTIAL;
+  if (quiet && !partial) return;
   printSummary(result, outputDir);
   const report = await findReport(outputDir);
   process.stdout.write(report === undefined ? `No report: see virnucpro report ${outputDir}\n` : `Report: ${report}\n`);

@@ -1,6 +1,6 @@
-import { createLogUpdate } from 'log-update';
 import { byteText } from '../io/byte-text.js';
 import { bar, duration } from './progress-lines.js';
+import { createRedraw } from './redraw.js';
 
 /** A terminal is redrawn this often at most. */
 const REDRAW_MS = 100;
@@ -20,7 +20,7 @@ export function openTransferDisplay(stream: NodeJS.WriteStream): TransferDisplay
 }
 
 function bars(stream: NodeJS.WriteStream): TransferDisplay {
-  const update = createLogUpdate(stream);
+  const update = createRedraw(stream);
   let current = '';
   let first = { at: 0, done: 0 };
   let drawn = 0;
@@ -34,9 +34,8 @@ function bars(stream: NodeJS.WriteStream): TransferDisplay {
       const seconds = (now - first.at) / 1000;
       const rate = seconds > 0 ? (done - first.done) / seconds : 0;
       const pace = rate > 0 ? `  ${byteText(Math.round(rate))}/s, ${duration((total - done) / rate)} left` : '';
-      update(
-        `${file.padEnd(24)} ${bar(done, total)} ${byteText(done)} of ${byteText(total)}${done < total ? pace : ''}`,
-      );
+      const text = `${byteText(done)} of ${byteText(total)}${done < total ? pace : ''}`;
+      update(`${file.padEnd(24)} ${bar(done, total, stream.columns)} ${text}`);
       if (done === total) update.done();
     },
     note: (line) => {

@@ -8,16 +8,17 @@ import { interruption } from './run.js';
 /** `virnucpro utils`: what the original tool has under that name. */
 export function utilsCommand(): Command {
   return new Command('utils')
-    .description('devices, input check, configuration file')
+    .description('devices, input check, configuration file, checkpoint check')
     .addCommand(devicesCommand('list-devices'))
     .addCommand(validateCommand())
-    .addCommand(generateConfigCommand());
+    .addCommand(generateConfigCommand())
+    .addCommand(validateCheckpointsCommand());
 }
 
 function validateCommand(): Command {
   return new Command('validate')
     .description('read a FASTA file as predict does; names the first problem, with exit code 1')
-    .argument('<input>', 'FASTA file, plain or .gz, or - for standard input')
+    .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .action(async (input: string) => {
       const { readFasta } = await import('../io/fasta.js');
       const lengths = { records: 0, bases: 0, shortest: Infinity, longest: 0 };
@@ -52,5 +53,19 @@ function generateConfigCommand(): Command {
         });
       });
       console.log(output);
+    });
+}
+
+function validateCheckpointsCommand(): Command {
+  return new Command('validate-checkpoints')
+    .description(
+      'check model checkpoints, and what a run keeps in its output folder; each is ok, CORRUPTED or INCOMPATIBLE',
+    )
+    .argument('<paths...>', 'files or folders, searched with their subfolders')
+    .option('--skip-load', 'look at sizes and structure only, not at all bytes')
+    .addHelpText('after', '\nExit codes: 0 all are ok, 1 some are not, 3 no such path, or nothing to check in it.')
+    .action(async (paths: string[], { skipLoad = false }: { skipLoad?: boolean }) => {
+      const { validateCheckpoints } = await import('./validate-checkpoints.js');
+      await validateCheckpoints(paths, { load: !skipLoad });
     });
 }

@@ -48,6 +48,9 @@ export const REMAKE_ATTEMPTS = 3;
 /** A campaign hears from its slices at most this many times in a stage, to keep histories short. */
 export const SLICE_REPORTS = 20;
 
+/** Times that a lane's record holds when it served; gaps between more are closed, the shortest first. For a picture. */
+export const LANE_SPANS = 16;
+
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;
 
@@ -78,8 +81,8 @@ export const WAVE_BYTES = 50e9;
 /** Bases that give one frame, from below: 400 to 1,100 were found in golden data and phages. For estimates. */
 export const BASES_PER_FRAME = 300;
 
-/** Bases in a byte of gzipped FASTA. For estimates. */
-export const GZIP_RATIO = 4;
+/** Bases in a byte of FASTA that is packed by gzip or zstd. For estimates. */
+export const PACKED_RATIO = 4;
 
 /** Failed samples that a campaign's end names one by one; campaign.tsv names all. */
 export const FAILURES_SHOWN = 20;
@@ -104,6 +107,9 @@ export const PULL_PATIENCE = { tries: 6, firstMs: 1_000, longestMs: 30_000 } as 
  * gives (some 1e-5), below what another model or a wrongly read one gives (0.1 and more).
  */
 export const VERIFY_TOLERANCE = 1e-3;
+
+/** Least cosine of each vector at a lower precision with the fp32 one and the reference, for a verification to pass. */
+export const LEAST_COSINE = { int8: 0.99 } as const;
 
 /**
  * How far a device's vectors may be from the CPU's, relative to their norm: above what fp32 in another order gives (some

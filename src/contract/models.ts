@@ -1,5 +1,8 @@
-/** Number format that a model computes in. */
-export type Precision = 'fp32';
+/** Number formats that a model's products are computed in. */
+export const PRECISIONS = ['fp32', 'int8'] as const;
+
+/** One of {@link PRECISIONS}. */
+export type Precision = (typeof PRECISIONS)[number];
 
 /** An encoder that was looked at before any lane loads it. */
 export interface ModelRef {
@@ -7,6 +10,8 @@ export interface ModelRef {
   path: string;
   /** SHA-256 over the checkpoint's tensor files: what embeddings are stamped with. */
   digest: string;
+  /** Commit of the hub's repository that it is of, where that is known. */
+  revision?: string;
   kind: 'dnabert2' | 'esm2';
   /** Length of one embedding. */
   hidden: number;
@@ -14,6 +19,8 @@ export interface ModelRef {
   /** Memory that its weights take. */
   bytes: number;
   precision: Precision;
+  /** A verification at this precision left its stamp on the host that looked. */
+  verified: boolean;
 }
 
 /** The classifier that was looked at before the run. */

@@ -11,6 +11,8 @@ export interface LaneView {
   running: number;
   /** Batches it has finished. */
   done: number;
+  /** While its model computes; undefined before its first batch. */
+  framesPerSecond?: number;
 }
 
 /** Coarse state of one stage, or of one slice of it. */

@@ -1,6 +1,6 @@
 import type { ArtifactRef } from './artifacts.js';
 import type { DeviceKind } from './devices.js';
-import type { ClassifierRef, ModelRef } from './models.js';
+import type { ClassifierRef, ModelRef, Precision } from './models.js';
 import type { Stage } from './stages.js';
 
 /** One input file and where its results go. */
@@ -45,6 +45,8 @@ export interface RunOptions extends LaneOptions {
   renameDuplicates?: boolean;
   dnaModel: string;
   proteinModel: string;
+  /** What each encoder's products are computed in; undefined: fp32. */
+  precision?: Record<Stage, Precision>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;
@@ -202,15 +204,45 @@ export interface EmbedStageResult {
   modelLoads: number;
   /** Sequences left out. */
   quarantined: number;
-  /** Every lane that served, as `host/device`. */
-  lanes: string[];
+  /** Tasks that a lane was given again because a call failed or refused a sequence, or its lane was lost. */
+  retries: number;
+  /** Every lane that served, and what it did. */
+  lanes: LaneRecord[];
   /** Batches that failed again and again: manifest lines, from 0, and why. */
   failed: FailedBatch[];
-  /** From start to end. */
+  /** When it started, epoch milliseconds, and how long it took. */
+  startedAt: number;
   seconds: number;
 }
 
-/** How a stage went, for provenance.json: without its failures, as every sample's step is given it. */
+/** What one lane did for a stage. */
+export interface LaneRecord {
+  /** `host/device`. */
+  lane: string;
+  /** Calls that came back, bisections and refusals too, and what they embedded. */
+  batches: number;
+  frames: number;
+  tokens: number;
+  /** Seconds of its model calls. */
+  busySeconds: number;
+  modelLoads: number;
+  /** Times that its process, or the host under it, went away by itself. */
+  losses: number;
+  /** When it served, oldest first; at most LANE_SPANS. */
+  spans: LaneSpan[];
+}
+
+/** A lane's process from the start of its model's loading to its end, epoch milliseconds. */
+export interface LaneSpan {
+  from: number;
+  /** It serves from here on. */
+  ready: number;
+  to: number;
+  /** It went away by itself. */
+  lost?: true;
+}
+
+/** How a stage went, for provenance.json: without its failures. */
 export type StageSummary = Omit<EmbedStageResult, 'failed'>;
 
 /** A file batch that is not embedded yet, as `findUnfinished` reports it. */
@@ -257,6 +289,7 @@ export interface QuarantinedRow {
 export interface EmbedBatchOutput {
   frames: number;
   tokens: number;
+  /** Of its model calls. */
   seconds: number;
   /** Models loaded for this batch alone: 1 when lanes are not persistent. */
   modelLoads: number;

@@ -19,7 +19,7 @@ import {
   writePredictions,
   writeQuarantine,
 } from '../io/tables.js';
-import { type InputFile, writeViralFasta } from '../io/viral-fasta.js';
+import { type InputFile, type Piece, writeViralFasta } from '../io/viral-fasta.js';
 import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
@@ -72,7 +72,7 @@ export interface ClassifySampleOutput {
   counts: SampleCounts;
   /**
    * prediction_results.txt, prediction_results_highestscore.csv, accounting.tsv, quarantined.tsv, frames.parquet,
-   * contigs.tsv, viral_regions.bed, viral_regions.gff3, viral.fa.
+   * contigs.tsv, viral_regions.bed, viral_regions.gff3, viral.fa, viral_regions.fa.
    */
   files: ResultFile[];
 }
@@ -130,7 +130,8 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
     await writeContigTable(path.join(outputDir, 'contigs.tsv'), results),
     await writeBed(path.join(outputDir, 'viral_regions.bed'), regions),
     await writeGff3(path.join(outputDir, 'viral_regions.gff3'), regions, (contig) => lengths.get(contig)!),
-    await writeViralFasta(path.join(outputDir, 'viral.fa'), input.input, viralHeaders(results), input.signal),
+    await writeViralFasta(path.join(outputDir, 'viral.fa'), input.input, viralContigs(results), input.signal),
+    await writeViralFasta(path.join(outputDir, 'viral_regions.fa'), input.input, regionPieces(results), input.signal),
   ];
   const sum = (count: (row: AccountingRow) => number): number => rows.reduce((total, row) => total + count(row), 0);
   const counts = {
@@ -191,14 +192,27 @@ function contigResults(rows: readonly AccountingRow[], calls: readonly ChunkCall
   });
 }
 
-/** What viral.fa says behind the id of each viral contig. */
-function viralHeaders(results: readonly ContigResult[]): Map<string, string> {
+/** Viral contigs as they stand in viral.fa. */
+function viralContigs(results: readonly ContigResult[]): Map<string, Piece[]> {
   return new Map(
     results
       .filter(({ verdict }) => verdict.call === 'Viral')
-      .map(({ contig, length, verdict }) => [
+      .map(({ contig, length, verdict }) => {
+        const score = fixedText(verdict.weightedDelta, 3);
+        const header = `${contig} length=${length} tier=${verdict.tier} weighted_delta=${score}`;
+        return [contig, [{ header, start: 0, end: length }]];
+      }),
+  );
+}
+
+/** Regions as they stand in viral_regions.fa, named as `bedtools getfasta` names those of viral_regions.bed. */
+function regionPieces(results: readonly ContigResult[]): Map<string, Piece[]> {
+  return new Map(
+    results
+      .filter(({ regions }) => regions.length > 0)
+      .map(({ contig, regions }) => [
         contig,
-        `length=${length} tier=${verdict.tier} weighted_delta=${fixedText(verdict.weightedDelta, 3)}`,
+        regions.map(({ start, end }) => ({ header: `${contig}:${start}-${end}`, start, end })),
       ]),
   );
 }

@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DeviceKind } from '../contract/devices.js';
 import { InputError, LaneSick, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
+import type { Precision } from '../contract/models.js';
 import { assertFinite } from '../model/finite.js';
+import { weightsDigest } from '../model/content-digest.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
+import { reducedWeights } from '../model/reduced-weights.js';
 import { defaultTokensPerCall, planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
 import { graphFormFor, proveDevice } from './prove-device.js';
@@ -31,6 +34,8 @@ export interface EmbedderOptions {
   spinning?: boolean;
   /** What the checkpoint must turn out to be. */
   expected?: ExpectedModel;
+  /** What its products are computed in. Default fp32. */
+  precision?: Precision;
   /** Tokens of one call, padding included. Default: calls of about a second. */
   tokensPerCall?: number;
 }
@@ -42,6 +47,7 @@ export interface EmbedderFacts {
   hidden: number;
   layers: number;
   parameters: number;
+  precision: Precision;
   /** Hex SHA-256 that tells the model from others. */
   digest: string;
   /** Provider and its version. */
@@ -93,23 +99,30 @@ export class Embedder {
   ) {}
 
   /**
-   * Has the device prove itself, unless it is the CPU, loads a model and tries it on one short sequence.
+   * Has the device prove itself, unless it is the CPU, loads a model and tries it on one short sequence. Below fp32, its
+   * reduced weights are written if they are not there.
    * @throws ModelError when it is no encoder, is incomplete or holds NaN; DeviceError when the device is absent or computes
-   *   other vectors than the CPU; LaneSick when it makes NaN of finite weights; OutOfMemory when the model does not fit.
+   *   other vectors than the CPU; LaneSick when it makes NaN of finite weights; OutOfMemory when the model does not fit;
+   *   StorageError when there is no room for reduced weights.
    */
   static async open(options: EmbedderOptions): Promise<Embedder> {
     const started = performance.now();
-    const model = await openModel(options.model, options.cacheDir, options.expected);
-    const { kind, dims, parameters, weightsFolder } = model;
-    const { device = 'cpu', threads, spinning = false } = options;
+    const { cacheDir, device = 'cpu', threads, spinning = false } = options;
+    const model = await openModel(options.model, cacheDir, options.expected, options.precision);
+    const { kind, dims, parameters, precision } = model;
     if (device !== 'cpu') await proveDevice(model, device, threads);
-    const { bytes } = device === 'cpu' ? model.graph : await model.graphAs(graphFormFor(device));
-    const session = await SessionThread.open({ bytes, weightsFolder }, { device, threads, spinning });
+    const graph = device === 'cpu' ? model.graph : await model.graphAs({ ...graphFormFor(device), precision });
+    const weightsFolder =
+      graph.reduced === undefined
+        ? model.weightsFolder
+        : await reducedWeights(graph.reduced, await weightsDigest(options.model, cacheDir), cacheDir);
+    const session = await SessionThread.open({ bytes: graph.bytes, weightsFolder }, { device, threads, spinning });
     const facts: EmbedderFacts = {
       kind,
       hidden: dims.hidden,
       layers: dims.layers,
       parameters,
+      precision,
       digest: model.digest,
       provider: session.provider,
       tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads, device),

@@ -1,13 +1,13 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { VERIFY_TOLERANCE } from '../contract/defaults.js';
+import { LEAST_COSINE, VERIFY_TOLERANCE } from '../contract/defaults.js';
 import { InputError } from '../contract/failures.js';
-import { writeAtomically } from '../io/local-store.js';
+import type { Precision } from '../contract/models.js';
 import { nameByLooks } from '../model/catalogue.js';
 import { assertFinite } from '../model/checkpoint/finite.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest } from '../model/content-digest.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
+import { writeStamp } from '../model/stamp.js';
 import { version } from '../version.js';
 import { Embedder } from './embedder.js';
 import { type ReferenceVector, readReferenceVectors } from './reference-vectors.js';
@@ -20,6 +20,8 @@ export interface VerifyRequest {
   expected?: ExpectedModel;
   /** File of reference vectors. Default: the package's own. */
   reference?: string;
+  /** What its products are computed in. Default fp32. */
+  precision?: Precision;
   /** Our cache folder. */
   cacheDir: string;
   threads: number;
@@ -34,6 +36,16 @@ export interface Comparison {
   relativeError: number;
 }
 
+/** Vectors compared with those of one kind, a sequence each. */
+export interface Check {
+  /**
+   * Of which kind: `reference`: of another implementation; `alone`: of each sequence by itself, where the others were all
+   * in one call; `fp32`: of the same model in fp32.
+   */
+  against: 'reference' | 'alone' | 'fp32';
+  comparisons: Comparison[];
+}
+
 /** What a verification found. */
 export interface Verification {
   model: string;
@@ -41,48 +53,81 @@ export interface Verification {
   name?: string;
   /** Content digest ({@link encoderDigest}). */
   digest: string;
-  /** Whose vectors it was compared with; without them, each sequence by itself is compared with all in one call. */
+  precision: Precision;
+  /** Whose vectors it was compared with, if there are any for this model. */
   reference?: string;
-  comparisons: Comparison[];
-  /** All comparisons are within {@link VERIFY_TOLERANCE}. */
+  checks: Check[];
+  /** All are {@link isGood}. */
   passed: boolean;
   /** Where it was written down; only when it passed. */
   stamp?: string;
 }
 
 /**
- * Reads all of a model's weights, then embeds reference sequences with it.
+ * Reads all of a model's weights, then embeds reference sequences with it; below fp32, also in fp32.
  * @throws ModelError when it does not open or holds NaN or infinity; InputError when `reference` does not fit it.
  */
 export async function verifyModel(request: VerifyRequest): Promise<Verification> {
-  const { model: source, cacheDir, expected, threads, signal } = request;
+  const { model: source, precision = 'fp32', cacheDir, expected, threads, signal } = request;
   await assertFinite(await openCheckpoint(source));
   signal?.throwIfAborted();
   const model = await openModel(source, cacheDir, expected);
   const name = request.name ?? nameByLooks({ kind: model.kind, ...model.dims }, source);
   const reference = await referenceFor(model, name, request.reference);
-  const embedder = await Embedder.open({ model: source, cacheDir, threads, ...(expected && { expected }) });
-  try {
-    const sequences = reference.vectors.map(({ sequence }) => sequence);
-    const found = rows(await embedder.embed(sequences, signal && { signal }), sequences.length);
-    const wanted = reference.known
-      ? reference.vectors.map(({ vector }) => Float32Array.from(vector))
-      : await oneByOne(embedder, sequences, signal);
-    const comparisons = reference.vectors.map(({ id }, row) => compare(id, found[row]!, wanted[row]!));
-    const verification: Verification = {
-      model: path.resolve(source),
-      ...(name !== undefined && { name }),
-      digest: await encoderDigest(source, cacheDir, model),
-      ...(reference.known && { reference: reference.source }),
-      comparisons,
-      // NaN is not within it.
-      passed: comparisons.every(({ relativeError }) => relativeError <= VERIFY_TOLERANCE),
-    };
-    if (verification.passed) verification.stamp = await writeStamp(verification, embedder.facts.provider, cacheDir);
-    return verification;
-  } finally {
-    await embedder.close();
-  }
+  const sequences = reference.vectors.map(({ sequence }) => sequence);
+  const embed = async (at: Precision): Promise<Embedded> => {
+    const options = { model: source, precision: at, cacheDir, threads, ...(expected && { expected }) };
+    const embedder = await Embedder.open(options);
+    try {
+      const together = rows(await embedder.embed(sequences, signal && { signal }), sequences.length);
+      const alone = reference.known || at !== precision ? [] : await oneByOne(embedder, sequences, signal);
+      return { together, alone, runtime: embedder.facts.provider };
+    } finally {
+      await embedder.close();
+    }
+  };
+  const { together, alone, runtime } = await embed(precision);
+  const check = (against: Check['against'], wanted: Float32Array[]): Check => ({
+    against,
+    comparisons: reference.vectors.map(({ id }, row) => compare(id, together[row]!, wanted[row]!)),
+  });
+  const checks = [
+    reference.known
+      ? check(
+          'reference',
+          reference.vectors.map(({ vector }) => Float32Array.from(vector)),
+        )
+      : check('alone', alone),
+    ...(precision === 'fp32' ? [] : [check('fp32', (await embed('fp32')).together)]),
+  ];
+  const verification: Verification = {
+    model: path.resolve(source),
+    ...(name !== undefined && { name }),
+    digest: await encoderDigest(source, cacheDir, model),
+    precision,
+    ...(reference.known && { reference: reference.source }),
+    checks,
+    passed: checks.every((one) => one.comparisons.every((comparison) => isGood(comparison, one.against, precision))),
+  };
+  if (verification.passed) verification.stamp = await stampOf(verification, runtime, cacheDir);
+  return verification;
+}
+
+/** What one precision gives. */
+interface Embedded {
+  together: Float32Array[];
+  alone: Float32Array[];
+  runtime: string;
+}
+
+/**
+ * Whether a comparison is within what is allowed: {@link VERIFY_TOLERANCE}, but {@link LEAST_COSINE} of a lower precision
+ * with vectors of fp32. NaN is not.
+ */
+export function isGood(comparison: Comparison, against: Check['against'], precision: Precision): boolean {
+  return precision === 'fp32' || against === 'alone'
+    ? comparison.relativeError <= VERIFY_TOLERANCE
+    : comparison.cosine >= LEAST_COSINE[precision];
 }
 
 interface Reference {
@@ -132,21 +177,20 @@ export function compare(id: string, found: Float32Array, wanted: Float32Array): 
 }
 
 /** Which model was found good, when and by what: `verified/DIGEST.json` in our cache. */
-async function writeStamp(verification: Verification, runtime: string, cacheDir: string): Promise<string> {
-  const { model, name, digest, reference, comparisons } = verification;
-  const stamp = path.join(cacheDir, 'verified', `${digest}.json`);
-  const content = {
+function stampOf(verification: Verification, runtime: string, cacheDir: string): Promise<string> {
+  const { model, name, digest, precision, reference, checks } = verification;
+  const comparisons = checks.flatMap((check) => check.comparisons);
+  return writeStamp(digest, precision, cacheDir, {
     model,
     name,
     digest,
+    precision,
     date: new Date().toISOString(),
     virnucpro: version,
     runtime,
     reference,
-    sequences: comparisons.length,
+    sequences: checks[0]!.comparisons.length,
     worstCosine: Math.min(...comparisons.map(({ cosine }) => cosine)),
     worstRelativeError: Math.max(...comparisons.map(({ relativeError }) => relativeError)),
-  };
-  await writeAtomically(stamp, (temporary) => writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`));
-  return stamp;
+  });
 }

@@ -55,21 +55,20 @@ export async function writeArrowFile(
 }
 
 /**
+ * The header of an Arrow file, without a look at what it holds; of other programs' files whatever they put there.
+ * @throws ArtifactInvalid when it is no readable Arrow file.
+ */
+export async function readArrowHeader(file: string): Promise<Partial<ArrowHeader>> {
+  return Object.fromEntries((await readTable(file)).schema.metadata);
+}
+
+/**
  * Reads a file of {@link writeArrowFile}.
  * @throws ArtifactInvalid when it is no such file, is of another kind or origin, or its content digest differs.
  */
 export async function readArrowFile(file: string, expected: { kind: string; madeBy?: string }): Promise<ArrowFile> {
-  const invalid = (what: string, cause?: unknown): ArtifactInvalid =>
-    new ArtifactInvalid({ what, where: file, next: 'It will be made again', cause });
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw toStorageError(error, file);
-  });
-  let table: Table;
-  try {
-    table = tableFromIPC(bytes);
-  } catch (error) {
-    throw invalid('not a readable Arrow file', error);
-  }
+  const invalid = (what: string): ArtifactInvalid => invalidFile(what, file);
+  const table = await readTable(file);
   const header = Object.fromEntries(table.schema.metadata) as ArrowHeader;
   if (header.kind !== expected.kind) throw invalid(`artifact is of kind ${header.kind}, expected ${expected.kind}`);
   if (expected.madeBy !== undefined && header.made_by !== expected.madeBy) {
@@ -97,6 +96,21 @@ export async function readArrowFile(file: string, expected: { kind: string; made
       return { values: exactValues(list?.children[0], (list?.length ?? 0) * width) as Float32Array, width };
     },
   };
+}
+
+async function readTable(file: string): Promise<Table> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw toStorageError(error, file);
+  });
+  try {
+    return tableFromIPC(bytes);
+  } catch (error) {
+    throw invalidFile('not a readable Arrow file', file, error);
+  }
+}
+
+function invalidFile(what: string, where: string, cause?: unknown): ArtifactInvalid {
+  return new ArtifactInvalid({ what, where, next: 'It will be made again', cause });
 }
 
 function toData(column: ArrowColumn): Data {

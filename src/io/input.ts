@@ -4,6 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../contract/failures.js';
+import { isZstd, unpackZstd } from './zstd.js';
 
 /** Argument that stands for standard input. */
 export const STDIN = '-';
@@ -11,17 +12,15 @@ export const STDIN = '-';
 /** Small enough that a piece is parsed within milliseconds, large enough that pieces cost nothing. */
 const PIECE_BYTES = 1 << 18;
 
-const GZIP_MAGIC = [0x1f, 0x8b] as const;
-
 /** First bytes of formats that are not read, with what people can do about them. */
 const OTHER_FORMATS = [
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: 'zstd -dc' },
   { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58], unpack: 'xz -dc' },
   { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: 'bzip2 -dc' },
   { name: 'zip', magic: [0x50, 0x4b, 0x03, 0x04], unpack: 'unzip -p' },
 ] as const;
 
-const LONGEST_MAGIC = 4;
+/** First bytes of a file that {@link isPacked} and {@link readInput} look at. */
+export const MAGIC_BYTES = 4;
 
 /** How messages name an input. */
 export function inputName(input: string): string {
@@ -31,8 +30,13 @@ export function inputName(input: string): string {
 /** First part of result files' names: `contigs` for `runs/contigs.fa.gz`, `stdin` for `-`. */
 export function inputStem(input: string): string {
   if (input === STDIN) return 'stdin';
-  const name = path.basename(input).replace(/\.b?gz$/i, '');
+  const name = path.basename(input).replace(/\.(b?gz|zst)$/i, '');
   return name.replace(/\.(fa|fasta|fna|ffn|fas|fsa)$/i, '') || name;
+}
+
+/** Whether these first bytes are those of a file that is unpacked while it is read. */
+export function isPacked(start: Uint8Array): boolean {
+  return isGzip(start) || isZstd(start);
 }
 
 export interface ReadInputOptions {
@@ -43,34 +47,38 @@ export interface ReadInputOptions {
 }
 
 /**
- * The bytes of a file or of standard input, decompressed if they start as gzip does (also of several members, as
- * bgzip writes them).
- * @throws InputError when there is no such file, it cannot be read, is a truncated or damaged gzip file, or is packed in
- * another way. The signal's reason when it is aborted.
+ * The bytes of a file or of standard input, decompressed if they start as gzip (also of several members, as bgzip writes
+ * them) or zstd does.
+ * @throws InputError when there is no such file, it cannot be read, is a truncated or damaged gzip or zstd file, or is
+ * packed in another way. The signal's reason when it is aborted.
  */
 export async function* readInput(input: string, options: ReadInputOptions = {}): AsyncGenerator<Uint8Array> {
   const stored = readStored(input, options);
   const head: Uint8Array[] = [];
   let headBytes = 0;
-  while (headBytes < LONGEST_MAGIC) {
+  while (headBytes < MAGIC_BYTES) {
     const { value, done } = await stored.next();
     if (done) break;
     head.push(value);
     headBytes += value.length;
   }
   const start = Buffer.concat(head);
-  const startsWith = (magic: readonly number[]): boolean => magic.every((byte, i) => start[i] === byte);
-  const other = OTHER_FORMATS.find(({ magic }) => startsWith(magic));
+  const other = OTHER_FORMATS.find(({ magic }) => magic.every((byte, i) => start[i] === byte));
   if (other !== undefined) {
     await stored.return(undefined);
     throw new InputError({
-      what: `a ${other.name} file; FASTA is read plain or gzipped`,
+      what: `a ${other.name} file; FASTA is read plain, gzipped or packed by zstd`,
       where: inputName(input),
       next: `Unpack it first, or on the way: ${other.unpack} FILE | virnucpro predict -`,
     });
   }
   const all = prepend(start, stored);
-  yield* startsWith(GZIP_MAGIC) ? decompress(all, inputName(input)) : all;
+  if (isGzip(start)) yield* gunzipped(all, inputName(input));
+  else yield* isZstd(start) ? unpackZstd(all, inputName(input)) : all;
+}
+
+function isGzip(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
 }
 
 async function* readStored(input: string, { signal, onRead }: ReadInputOptions): AsyncGenerator<Uint8Array> {
@@ -92,7 +100,7 @@ async function* prepend(first: Uint8Array, rest: AsyncIterable<Uint8Array>): Asy
   yield* rest;
 }
 
-async function* decompress(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+async function* gunzipped(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
   // Its errors destroy `gunzip` and so come out of the loop below.
   const feeding = pipeline(source, gunzip).catch(() => {});
@@ -117,7 +125,7 @@ async function* decompress(source: AsyncIterable<Uint8Array>, file: string): Asy
 const NEXT_STEPS: Readonly<Record<string, { what: string; next: string }>> = {
   ENOENT: { what: 'no such file', next: 'Check the path' },
   ENOTDIR: { what: 'no such file', next: 'Check the path' },
-  EISDIR: { what: 'a folder, not a file', next: 'Name one FASTA file, plain or gzipped' },
+  EISDIR: { what: 'a folder, not a file', next: 'Name one FASTA file' },
   EACCES: { what: 'no permission to read it', next: 'Ask for read permission, or copy it' },
   EPERM: { what: 'no permission to read it', next: 'Ask for read permission, or copy it' },
 };

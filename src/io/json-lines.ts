@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { linesOf } from './lines.js';
 
 /** Writes one JSON value a line. Returns how many. */
 export async function writeJsonLines(file: string, values: readonly unknown[]): Promise<number> {
@@ -20,13 +19,6 @@ export async function readJsonLines<T>(file: string, from = 0, to = Infinity): P
 
 /** The values of a file of {@link writeJsonLines}, one by one, from line `from` on, counted from 0. */
 export async function* jsonLines<T>(file: string, from = 0): AsyncGenerator<T> {
-  const input = createReadStream(file);
-  try {
-    let line = 0;
-    for await (const text of createInterface({ input, crlfDelay: Infinity })) {
-      if (line++ >= from) yield JSON.parse(text) as T;
-    }
-  } finally {
-    input.destroy();
-  }
+  let line = 0;
+  for await (const text of linesOf(file)) if (line++ >= from) yield JSON.parse(text) as T;
 }

@@ -11,11 +11,6 @@ const KNOWN_STARTS: readonly { start: string; what: string; next: string }[] = [
   { start: 'LOCUS', what: 'GenBank', next: 'Export it as FASTA first, for example with any2fasta' },
   { start: 'BZh', what: 'bzip2-compressed', next: 'Decompress it first: bzip2 -dc in.fa.bz2 | virnucpro split -' },
   { start: '\xfd7zXZ', what: 'xz-compressed', next: 'Decompress it first: xz -dc in.fa.xz | virnucpro split -' },
-  {
-    start: '\x28\xb5\x2f\xfd',
-    what: 'zstd-compressed',
-    next: 'Decompress it first: zstd -dc in.zst | virnucpro split -',
-  },
   { start: 'PK\x03\x04', what: 'a zip archive', next: 'Unpack it first' },
   { start: '\xef\xbb\xbf', what: 'text with a byte order mark', next: 'Save it as plain ASCII text' },
   { start: '\xff\xfe', what: 'UTF-16 text', next: 'Save it as plain ASCII text' },
@@ -31,7 +26,7 @@ export function notFasta(opening: string, where: string): InputError {
   return new InputError({
     what: known ? `not FASTA but ${known.what}` : `not FASTA: it starts with ${JSON.stringify(opening)} instead of ">"`,
     where,
-    next: known?.next ?? 'Give a FASTA file, plain or gzipped: each record starts with a line ">id"',
+    next: known?.next ?? 'Give a FASTA file: each record starts with a line ">id"',
   });
 }
 
@@ -42,7 +37,7 @@ export function wrongLetter(byte: number, alphabet: Alphabet, atLineStart: boole
   const shown = printable ? `letter ${letter}` : `byte 0x${byte.toString(16).padStart(2, '0')}`;
   let next = 'Correct the line, or remove the record';
   if (!printable) {
-    next = 'This looks like a binary or damaged file: give plain or gzipped FASTA';
+    next = 'This looks like a binary or damaged file: give FASTA, plain or packed by gzip or zstd';
   } else if (atLineStart && '@+'.includes(letter)) {
     next = 'This looks like FASTQ: convert it first, for example seqkit fq2fa in.fq > in.fa';
   } else if (alphabet === NUCLEOTIDES && 'EFILPQZJOX'.includes(letter.toUpperCase())) {

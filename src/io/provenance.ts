@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InternalError } from '../contract/failures.js';
+import { PRECISIONS } from '../contract/models.js';
 import { STAGES } from '../contract/stages.js';
 import { type ResultFile, writeText } from './tables.js';
 
@@ -7,6 +8,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256 });
 /** How a stage went for all samples that were taken together with this one. */
 const stage = z.strictObject({
+  started: z.iso.datetime(),
   /** File batches that were embedded, and those whose finished artifact was found. */
   embedded: z.int(),
   reused: z.int(),
@@ -14,13 +16,38 @@ const stage = z.strictObject({
   tokens: z.int(),
   modelLoads: z.int(),
   quarantined: z.int(),
+  /** Tasks that a lane was given again. */
+  retries: z.int(),
   seconds: z.number(),
+});
+/** What a lane did for a stage, and when: seconds from the stage's start. */
+const lane = z.strictObject({
+  stage: z.enum(STAGES),
+  host: z.string(),
+  device: z.string(),
+  batches: z.int(),
+  frames: z.int(),
+  tokens: z.int(),
+  /** Of model calls. */
+  busySeconds: z.number(),
+  modelLoads: z.int(),
+  /** Times that its process, or the host under it, went away by itself. */
+  losses: z.int(),
+  /** From the start of the model's loading; `ready`: it serves. A load may have begun before the stage. */
+  spans: z.array(
+    z.strictObject({ from: z.number(), ready: z.number(), to: z.number(), lost: z.literal(true).optional() }),
+  ),
 });
 const model = z.strictObject({
   role: z.enum([...STAGES, 'classifier']),
   path: z.string(),
   /** What identifies the weights: a digest over the checkpoint's tensors or files. */
   digest: z.string(),
+  /** Commit of the hub's repository that it is of, where that is known. */
+  revision: z.string().optional(),
+  /** Of an encoder: what its products were computed in, and whether it was verified at that before the run. */
+  precision: z.enum(PRECISIONS).optional(),
+  verified: z.boolean().optional(),
   /** Named sizes read from the checkpoint, e.g. `{ layers: 12, width: 768 }`. */
   dims: z.record(z.string(), z.int()),
 });
@@ -47,7 +74,7 @@ export const provenanceSchema = z.strictObject({
     temporalSdk: z.string(),
     temporalServer: z.string().optional(),
   }),
-  lanes: z.array(z.strictObject({ stage: z.enum(STAGES), host: z.string(), device: z.string() })),
+  lanes: z.array(lane),
   workflow: z.strictObject({ id: z.string(), runId: z.string(), namespace: z.string() }),
   stages: z.record(z.enum(STAGES), stage),
   /** Seconds by step. */

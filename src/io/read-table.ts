@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { InputError } from '../contract/failures.js';
 import { toInputError } from './input.js';
+import { linesOf } from './lines.js';
 
 /** A row of a TAB separated table, by column. */
 export type TableRow = Readonly<Record<string, string>>;
@@ -30,19 +29,11 @@ export async function* readTable(file: string, columns: readonly string[]): Asyn
  * @throws InputError when it is not there or cannot be read.
  */
 export async function* readLines(file: string): AsyncGenerator<string[]> {
-  const input = createReadStream(file);
-  // Readline does not pass the stream's errors on.
-  const failed = new Promise<never>((_, reject) => input.once('error', reject));
-  failed.catch(() => {});
   try {
-    await Promise.race([new Promise((resolve) => input.once('open', resolve)), failed]);
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) yield line.split('\t');
-    if (input.errored) throw input.errored;
+    for await (const line of linesOf(file)) yield line.split('\t');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notOurs('no such file', file);
     throw toInputError(error, file);
-  } finally {
-    input.destroy();
   }
 }
 

@@ -19,7 +19,7 @@ import { digestOfOrigin, findWhole, type Origin } from './origin.js';
 const RULE = 1;
 
 export interface SplitSampleInput {
-  /** Path of a FASTA file, plain or gzipped. It is read more than once. */
+  /** Path of a FASTA file, also packed by gzip or zstd. It is read more than once. */
   input: string;
   /** Window in bases. */
   chunkSize: number;
@@ -104,7 +104,7 @@ async function sizeOf(input: string): Promise<number> {
   throw new InputError({
     what: found.isDirectory() ? 'a folder, not a file' : 'not a regular file, and it must be read more than once',
     where: input,
-    next: 'Save it as one FASTA file, plain or gzipped',
+    next: 'Save it as one FASTA file',
   });
 }
 

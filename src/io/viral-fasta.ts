@@ -18,23 +18,31 @@ export interface InputFile {
   renameDuplicates?: boolean;
 }
 
+/** A contig, or a stretch of it, and its header. */
+export interface Piece {
+  header: string;
+  /** 0-based, end excluded. */
+  start: number;
+  end: number;
+}
+
 /**
- * Writes the sequences of viral contigs as they are in the input, in its order.
- * @param viral text behind the id in the header, by id of each viral contig.
+ * Writes pieces of contigs with the letters that they have in the input, in its order.
+ * @param viral pieces by contig id.
  * @throws InputError when the input is not what was split; StorageError when the disk refuses; the signal's reason.
  */
 export async function writeViralFasta(
   file: string,
   input: InputFile,
-  viral: ReadonlyMap<string, string>,
+  viral: ReadonlyMap<string, readonly Piece[]>,
   signal?: AbortSignal,
 ): Promise<ResultFile> {
   return writeAtomically(file, async (temporary) => {
     const handle = await open(temporary, 'w');
     try {
       const writer = new ByteWriter(handle);
-      // Without a viral contig nothing has to be read.
-      if (viral.size > 0) await copyContigs(writer, input, viral, signal);
+      // Without a piece nothing has to be read.
+      if (viral.size > 0) await copyPieces(writer, input, viral, signal);
       await writer.flush();
     } finally {
       await handle.close();
@@ -44,10 +52,10 @@ export async function writeViralFasta(
   });
 }
 
-async function copyContigs(
+async function copyPieces(
   writer: ByteWriter,
   input: InputFile,
-  viral: ReadonlyMap<string, string>,
+  viral: ReadonlyMap<string, readonly Piece[]>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const stoppable = signal === undefined ? {} : { signal };
@@ -55,12 +63,12 @@ async function copyContigs(
   const { renameDuplicates = false } = input;
   const records = readFasta(readInput(input.path, stoppable), input.path, { ...stoppable, renameDuplicates });
   for await (const { id, sequence } of records) {
-    const text = viral.get(id);
-    if (text === undefined) continue;
-    writer.text(`>${id} ${text}\n`);
-    writer.lines(sequence, LINE);
-    const flushed = writer.flushIfFull();
-    if (flushed) await flushed;
+    for (const { header, start, end } of viral.get(id) ?? []) {
+      writer.text(`>${header}\n`);
+      writer.lines(sequence.subarray(start, end), LINE);
+      const flushed = writer.flushIfFull();
+      if (flushed) await flushed;
+    }
     const pause = breathe();
     if (pause) await pause;
   }

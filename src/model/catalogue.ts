@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ModelError } from '../contract/failures.js';
+import { ModelError, OptionError } from '../contract/failures.js';
 import { exists } from '../io/exists.js';
 import { cacheFolderPath, sharedCacheFolderPath } from '../io/user-folders.js';
 import type { ExpectedModel } from './model.js';
@@ -73,7 +73,7 @@ export interface ResolvedModel {
 /**
  * Finds a model. A path is taken as it is; a name of the {@link CATALOGUE} or its hub repository is looked up in its
  * {@link modelPlaces}. No network.
- * @throws ModelError that says where it looked and how to get the model.
+ * @throws ModelError that says where it looked and how to get the model; OptionError when there is no such name or path.
  */
 export async function resolveModel(nameOrPath: string, env: NodeJS.ProcessEnv): Promise<ResolvedModel> {
   if (await exists(nameOrPath)) return { path: nameOrPath };
@@ -103,8 +103,8 @@ export function unknownName(
   name: string,
   also = '',
   next = 'Check the spelling; models of your own are used by path, as in --dna-model DIR',
-): ModelError {
-  return new ModelError({
+): OptionError {
+  return new OptionError({
     what: `no model '${name}': ${also}the known names are ${Object.keys(CATALOGUE).join(', ')}`,
     next,
   });

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
+import type { Precision } from '../contract/models.js';
 import { createDnaTokenizer } from '../sequence/tokenize-dna.js';
 import { createProteinTokenizer } from '../sequence/tokenize-protein.js';
 import type { Tokenizer } from '../sequence/tokenizer.js';
@@ -19,14 +20,17 @@ export interface Model {
   source: string;
   kind: EncoderKind;
   dims: EncoderDims;
+  precision: Precision;
   /** Number of weights. */
   parameters: number;
+  /** Memory that they take. */
+  bytes: number;
   /** Hex SHA-256 that tells this model from others ({@link fingerprint}), without reading all of it. */
   digest: string;
   graph: EncoderGraph;
   /** Its graph in another form, with the same inputs and outputs. */
   graphAs(form: GraphForm): Promise<EncoderGraph>;
-  /** Real folder of the weight files that `graph` names. */
+  /** Real folder of the checkpoint's files that `graph` names; {@link reducedWeights} makes that of its `reduced` ones. */
   weightsFolder: string;
   tokenizer: Tokenizer;
 }
@@ -44,16 +48,22 @@ export interface ExpectedModel {
  * but the word embeddings, and nothing is written beside it.
  * @param source a folder or checkpoint file.
  * @param cacheDir our cache folder, for shards that lie in several folders.
+ * @param precision what its products are computed in; below fp32 its weights are still to be reduced.
  * @throws ModelError when it is no such model, is incomplete, or is not what was `expected`.
  */
-export async function openModel(source: string, cacheDir: string, expected?: ExpectedModel): Promise<Model> {
+export async function openModel(
+  source: string,
+  cacheDir: string,
+  expected?: ExpectedModel,
+  precision: Precision = 'fp32',
+): Promise<Model> {
   const checkpoint = await openCheckpoint(source);
   // In a hub cache the files are links; the tokenizer lies beside the link, not beside the real file.
   const folder = (await stat(source)).isDirectory() ? source : path.dirname(source);
   const config = (await readJson(path.join(folder, 'config.json'))) as ModelConfig | undefined;
   const weights = await weightsFolder(checkpoint, cacheDir);
   const graphAs = (form: GraphForm): Promise<EncoderGraph> => buildGraph(checkpoint, config, weights.locate, form);
-  const graph = await graphAs({});
+  const graph = await graphAs({ precision });
   const { kind, dims } = graph;
   if (expected !== undefined) assertExpected(graph, expected, source);
   const tokenizer = kind === 'dnabert2' ? await openDnaTokenizer(folder) : await openProteinTokenizer(folder);
@@ -65,11 +75,17 @@ export async function openModel(source: string, cacheDir: string, expected?: Exp
     });
   }
   await assertFinite([graph.wordEmbeddings]);
+  const parameters = graph.weights.reduce(
+    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
   return {
     source,
     kind,
     dims,
-    parameters: graph.weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    precision,
+    parameters,
+    bytes: graph.reduced?.bytes ?? parameters * Float32Array.BYTES_PER_ELEMENT,
     digest: await digestOf(graph),
     graph,
     graphAs,

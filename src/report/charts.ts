@@ -130,6 +130,55 @@ export function track(
   );
 }
 
+/** When a lane's process loaded its model and served, in seconds from the start. */
+export interface LaneBar {
+  lane: string;
+  from: number;
+  ready: number;
+  to: number;
+  lost: boolean;
+}
+
+/** Lanes below each other along the time: loading, serving, and where one was lost. */
+export function laneTimeline(bars: readonly LaneBar[], label: string): Promise<Html> {
+  const y = {
+    field: 'lane',
+    type: 'nominal' as const,
+    sort: null,
+    title: null,
+    axis: { domain: false, ticks: false, labelLimit: 240 },
+  };
+  const along = {
+    type: 'quantitative' as const,
+    title: 'seconds',
+    axis: { tickCount: 8, tickMinStep: 1, format: ',d' },
+  };
+  const bar = { type: 'bar' as const, height: 12, minBandSize: 1 };
+  return draw(
+    {
+      width: 760,
+      height: { step: 20 },
+      data: { values: [...bars] },
+      layer: [
+        {
+          mark: { ...bar, color: COLOURS.other },
+          encoding: { x: { field: 'ready', ...along }, x2: { field: 'to' }, y },
+        },
+        {
+          mark: { ...bar, color: COLOURS.unsure },
+          encoding: { x: { field: 'from', ...along }, x2: { field: 'ready' }, y },
+        },
+        {
+          transform: [{ filter: 'datum.lost' }],
+          mark: { type: 'tick', color: COLOURS.virus, thickness: 3, height: 18 },
+          encoding: { x: { field: 'to', ...along }, y },
+        },
+      ],
+    },
+    label,
+  );
+}
+
 /** Steps one after the other, in seconds from the start. */
 export function timeline(steps: readonly { name: string; start: number; end: number }[], label: string): Promise<Html> {
   return draw(

@@ -18,6 +18,7 @@ export const SHOWN = {
   regions: 25,
   notCalled: 10,
   quarantined: 20,
+  lanesOfStage: 24,
 } as const;
 
 const BINS = 40;

@@ -17,7 +17,7 @@ export interface StateFolder {
 /** A file of the state folder `dir`. */
 export function stateFile(
   dir: string,
-  name: 'ports.json' | 'temporal.db' | 'server.json' | 'server.log' | 'agent.log',
+  name: 'ports.json' | 'temporal.db' | 'server.json' | 'server.log' | 'agent.log' | 'stop',
 ): string {
   return path.join(dir, name);
 }

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
 import { ServerError } from '../contract/failures.js';
@@ -20,7 +22,12 @@ const messageSchema = z.object({
   phase: z.enum(['starting', 'ready', 'restarting', 'stopping']),
   /** Why it is not ready. */
   detail: z.string().optional(),
+  /** Everybody is to leave: somebody stops the server. */
+  leave: z.literal(true).optional(),
 });
+
+/** What a process says that wants server and members stopped. */
+const stopSchema = z.object({ stop: z.string() });
 
 /** What a supervisor says to each follower when it connects and at every change: one JSON line. */
 export type SupervisorMessage = z.infer<typeof messageSchema>;
@@ -38,16 +45,20 @@ export class SupervisorLock {
 
   private constructor(
     private readonly listener: Server,
-    folder: StateFolder,
+    private readonly folder: StateFolder,
+    private readonly onStop: () => void,
   ) {
     this.#message = { protocol: PROTOCOL, state: folder.id, pid: process.pid, phase: 'starting' };
     listener.on('connection', (socket) => this.#greet(socket));
   }
 
-  /** The lock, or undefined when some process holds the port. */
-  static async take(folder: StateFolder): Promise<SupervisorLock | undefined> {
+  /**
+   * The lock, or undefined when some process holds the port.
+   * @param onStop called when the folder's owner asks for the end ({@link SupervisorLink.askToStop}); followers know then.
+   */
+  static async take(folder: StateFolder, onStop: () => void): Promise<SupervisorLock | undefined> {
     const listener = createServer();
-    const lock = new SupervisorLock(listener, folder);
+    const lock = new SupervisorLock(listener, folder, onStop);
     listener.listen({ host: LOOPBACK, port: folder.ports.supervisor, exclusive: true });
     try {
       await once(listener, 'listening');
@@ -61,7 +72,7 @@ export class SupervisorLock {
   /** Tells every follower, also those to come. */
   announce(phase: Phase, detail?: string): void {
     this.#message = { ...this.#message, phase, ...{ detail } };
-    for (const follower of this.#followers) this.#send(follower);
+    for (const follower of this.#followers) this.#send(follower, this.#message);
   }
 
   /** Lets one of the followers take over. */
@@ -76,12 +87,21 @@ export class SupervisorLock {
     this.#followers.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => this.#followers.delete(socket));
-    socket.resume();
-    this.#send(socket);
+    onLines(socket, (line) => void this.#stopIfAsked(line));
+    this.#send(socket, this.#message);
   }
 
-  #send(follower: Socket): void {
-    follower.write(JSON.stringify(this.#message) + '\n');
+  /** Any process of this machine may connect; only the folder's owner can have put the word into its file. */
+  async #stopIfAsked(line: string): Promise<void> {
+    const asked = parsed(stopSchema, line)?.stop;
+    const word = await readFile(stateFile(this.folder.dir, 'stop'), 'utf8').catch(() => undefined);
+    if (asked === undefined || asked !== word) return;
+    for (const follower of this.#followers) this.#send(follower, { ...this.#message, leave: true });
+    this.onStop();
+  }
+
+  #send(follower: Socket, message: SupervisorMessage): void {
+    follower.write(JSON.stringify(message) + '\n');
   }
 }
 
@@ -114,7 +134,7 @@ export class SupervisorLink {
     const settled = new Promise<void>((resolve) => {
       socket.once('close', () => resolve());
       onLines(socket, (line) => {
-        const message = parseMessage(line);
+        const message = parsed(messageSchema, line);
         if (message?.protocol !== PROTOCOL || message.state !== folder.id) {
           foreign = whoIsIt(message);
           socket.destroy();
@@ -134,6 +154,13 @@ export class SupervisorLink {
     return link;
   }
 
+  /** Asks the supervisor to end the server and to send every member away. Older versions take no notice. */
+  async askToStop(folder: StateFolder): Promise<void> {
+    const stop = randomUUID();
+    await writeFile(stateFile(folder.dir, 'stop'), stop, { mode: 0o600 });
+    this.socket.write(JSON.stringify({ stop }) + '\n');
+  }
+
   disconnect(): void {
     this.socket.destroy();
   }
@@ -150,9 +177,9 @@ function onLines(socket: Socket, onLine: (line: string) => void): void {
   });
 }
 
-function parseMessage(line: string): SupervisorMessage | undefined {
+function parsed<T>(schema: z.ZodType<T>, line: string): T | undefined {
   try {
-    return messageSchema.parse(JSON.parse(line));
+    return schema.parse(JSON.parse(line));
   } catch {
     return undefined;
   }

@@ -43,6 +43,8 @@ export interface JoinOptions {
   startAgent?: (server: EmbeddedServer) => ManagedChildSpec | undefined;
   log: Logger;
   onStateChange?: (state: SupervisionState) => void;
+  /** Somebody stops the server ({@link stopServer}): what this process does shall end. Called once at most. */
+  onStop?: () => void;
   /** Leaves as `close` does, also before the server serves. */
   signal?: AbortSignal;
 }
@@ -81,6 +83,7 @@ class Member implements Supervision {
   #taking = Promise.resolve();
   #joined = false;
   #phase: Phase = 'starting';
+  #dismissed = false;
 
   constructor(
     private readonly folder: StateFolder,
@@ -113,7 +116,7 @@ class Member implements Supervision {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        const lock = await SupervisorLock.take(this.folder);
+        const lock = await SupervisorLock.take(this.folder, () => this.#dismiss());
         if (lock) await this.#supervise(lock, ready);
         else await this.#follow(ready);
         await sleepUnlessAborted(RETRY_MS.gone, signal);
@@ -189,13 +192,20 @@ class Member implements Supervision {
 
   /** Follows the supervisor until it is gone or this process leaves. */
   async #follow(ready: () => void): Promise<void> {
-    const link = await SupervisorLink.connect(this.folder, ({ phase, detail }) => {
+    const link = await SupervisorLink.connect(this.folder, ({ phase, detail, leave }) => {
+      if (leave) return this.#dismiss();
       this.#report(phase, detail);
       if (phase === 'ready') ready();
     });
     if (link === undefined) return;
     await Promise.race([link.closed, aborted(this.#closing.signal)]);
     link.disconnect();
+  }
+
+  #dismiss(): void {
+    if (this.#dismissed) return;
+    this.#dismissed = true;
+    this.options.onStop?.();
   }
 
   /** Tells followers, log and caller. */

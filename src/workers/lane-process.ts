@@ -46,6 +46,7 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
   const open = (): Promise<Embedder> =>
     Embedder.open({
       model: message.model.path,
+      precision: message.model.precision,
       device: message.device,
       threads: message.threads,
       cacheDir: cacheFolderPath(),

@@ -38,7 +38,7 @@ export class BatchLedger {
   private readonly failures = new Map<number, unknown>();
   private unfinished: number;
   private round = 0;
-  readonly totals = { embedded: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
+  readonly totals = { embedded: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0, retries: 0 };
 
   constructor(batches: readonly PendingBatch[]) {
     this.unfinished = batches.length;
@@ -62,9 +62,15 @@ export class BatchLedger {
     return at < 0 ? undefined : this.backlog.splice(at, 1)[0];
   }
 
-  /** The lane is gone and nobody is to blame. */
+  /** The run took it from its lane. */
   giveBack(task: Task): void {
     if (!this.isStale(task)) this.backlog.unshift(task);
+  }
+
+  /** The lane is gone and nobody is to blame. */
+  lost(task: Task): void {
+    if (!this.isStale(task)) this.totals.retries += 1;
+    this.giveBack(task);
   }
 
   finished(task: Task, output: EmbedBatchOutput, lease: string): void {
@@ -75,6 +81,7 @@ export class BatchLedger {
     const record = this.records.get(task.batch)!;
     if (output.refused.length > 0) {
       for (const refusal of output.refused) this.refuse(record, refusal);
+      this.totals.retries += 1;
       this.backlog.unshift(this.taskOf(task, { avoid: lease }));
     } else if (task.rows !== undefined) {
       this.rangeDone(task.batch);
@@ -88,6 +95,7 @@ export class BatchLedger {
   /** The process died by itself, hung or ran out of memory while this task ran. */
   charged(task: Task): void {
     if (this.isStale(task)) return;
+    this.totals.retries += 1;
     const record = this.records.get(task.batch)!;
     const { from, to } = task.rows ?? { from: 0, to: record.frames };
     if (task.rows === undefined) {
@@ -109,6 +117,7 @@ export class BatchLedger {
     const record = this.records.get(task.batch)!;
     record.tries += 1;
     if (record.tries < BATCH_TRIES) {
+      this.totals.retries += 1;
       this.backlog.push(this.taskOf(task, { avoid: lease }));
       return;
     }
@@ -129,6 +138,7 @@ export class BatchLedger {
       this.backlog.push({ batch, round: this.round, quarantined: record.quarantined });
     }
     this.unfinished += this.failures.size;
+    this.totals.retries += this.failures.size;
     this.failures.clear();
   }
 

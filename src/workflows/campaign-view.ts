@@ -76,7 +76,11 @@ export class CampaignView {
   }
 
   /** Warns when models that should stay loaded did not: each lane should have loaded its own once. */
-  stageDone(stage: Stage, persistent: boolean, { modelLoads, lanes }: Omit<EmbedStageResult, 'seconds'>): void {
+  stageDone(
+    stage: Stage,
+    persistent: boolean,
+    { modelLoads, lanes }: Pick<EmbedStageResult, 'modelLoads' | 'lanes'>,
+  ): void {
     if (!persistent || modelLoads <= lanes.length) return;
     this.warnings[stage] =
       `${stage}: persistent models were asked for, but ${lanes.length} ${lanes.length === 1 ? 'lane' : 'lanes'} loaded ` +

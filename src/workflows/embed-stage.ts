@@ -38,6 +38,7 @@ import {
   isLaneLost,
   isRetired,
 } from './failures.js';
+import { LaneLog } from './lane-log.js';
 import { LaneScheduler, type RunningTask, type Verdict } from './lane-scheduler.js';
 import { type HeldLease, LeaseKeeper, type LeaseKeeperDeps } from './lease-keeper.js';
 import { laneDeclined, laneDown, laneTaken, laneUp, sliceCommand, sliceReport, stageProgress } from './messages.js';
@@ -65,7 +66,7 @@ class Slice {
   private fatal: unknown;
   private closing = false;
   private changed = true;
-  private readonly lanesServed = new Set<string>();
+  private readonly lanes = new LaneLog();
 
   constructor(private readonly input: EmbedStageInput) {
     this.maxLanes = input.lanes.lanes;
@@ -121,8 +122,9 @@ class Slice {
       ...totals,
       reused: this.reused,
       modelLoads: modelLoads + this.leases.modelLoads,
-      lanes: [...this.lanesServed],
+      lanes: this.lanes.records(),
       failed: [...this.ledger.failed].map(([index, error]) => ({ index, failure: failureReport(error) })),
+      startedAt,
       seconds: (Date.now() - startedAt) / 1000,
     };
   }
@@ -196,11 +198,15 @@ class Slice {
         isFatal(error) ? 'fatal' : isHostGone(error) ? 'gone' : isRetired(error) ? 'retired' : 'broken',
       explain: failureMessage,
       onUp: (lane) => {
-        this.lanesServed.add(`${lane.host}/${lane.device}`);
+        this.lanes.up(lane, Date.now());
         this.scheduler.laneUp(lane);
       },
-      onEnding: (leases) => this.scheduler.lanesEnd(leases),
+      onEnding: (leases) => {
+        for (const lease of leases) this.lanes.ended(lease, Date.now());
+        this.scheduler.lanesEnd(leases);
+      },
       onGone: (lease, charged) => {
+        this.lanes.lost(lease, Date.now());
         this.scheduler.laneDown(lease, charged);
         this.update();
       },
@@ -254,6 +260,7 @@ class Slice {
         stalledMs: lanes.stalledMs,
       });
       this.leases.progressed();
+      this.lanes.finished(lane, output);
       return output;
     });
     return { result, cancel: () => scope.cancel() };
@@ -332,7 +339,10 @@ class Slice {
       frames: totals.frames,
       tokens: totals.tokens,
       modelLoads: totals.modelLoads + this.leases.modelLoads,
-      lanes: [...this.scheduler.views(), ...this.leases.views()],
+      lanes: [...this.scheduler.views(), ...this.leases.views()].map((lane) => {
+        const framesPerSecond = this.lanes.framesPerSecond(lane);
+        return framesPerSecond === undefined ? lane : { ...lane, framesPerSecond };
+      }),
       ...(this.paused ? { paused: true } : {}),
       ...(waitingFor === undefined ? {} : { waitingFor }),
     };

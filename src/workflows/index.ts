@@ -17,6 +17,7 @@ export type {
   CpuActivities,
   InspectModelsInput,
   JoinManifestsInput,
+  RecordStagesInput,
   SplitSampleInput,
 } from '../activities/index.js';
 export type { ArtifactRef } from '../contract/artifacts.js';

@@ -63,22 +63,24 @@ export class LaneScheduler {
   lanesEnd(leases: readonly string[]): void {
     const lanes = leases.flatMap((lease) => this.lanes.get(lease) ?? []);
     for (const lease of leases) this.lanes.delete(lease);
-    for (const lane of lanes) this.giveBackAll(lane);
+    for (const lane of lanes) this.takeAll(lane, (task) => this.ledger.giveBack(task));
     this.deal();
   }
 
   private drop(lease: string, charged: RunningBatch | undefined): void {
     const lane = this.lanes.get(lease)!;
     this.lanes.delete(lease);
-    this.giveBackAll(lane, charged);
+    this.takeAll(lane, (task) => {
+      if (charged !== undefined && isSame(task, charged)) this.ledger.charged(task);
+      else this.ledger.lost(task);
+    });
   }
 
-  private giveBackAll(lane: Lane, charged?: RunningBatch): void {
+  private takeAll(lane: Lane, give: (task: Task) => void): void {
     // Last first: each goes to the front, so that their order stays.
     for (const [task, running] of [...lane.running].reverse()) {
       running.cancel();
-      if (charged !== undefined && isSame(task, charged)) this.ledger.charged(task);
-      else this.ledger.giveBack(task);
+      give(task);
     }
   }
 
@@ -131,7 +133,7 @@ export class LaneScheduler {
         return;
       case 'lane-lost':
         this.laneDown(lane.up.lease);
-        this.ledger.giveBack(task);
+        this.ledger.lost(task);
         this.deal();
         this.deps.onSilent(lane.up.lease);
         return;

@@ -40,6 +40,7 @@ import { CampaignView } from './campaign-view.js';
 import { cpuActivities } from './cpu-activities.js';
 import { embedStage } from './embed-stage.js';
 import { failureMessage, failureReport, isArtifactInvalid } from './failures.js';
+import { joinRecords } from './lane-log.js';
 import { pickLaneOptions } from './lane-options.js';
 import {
   campaignProgress,
@@ -87,7 +88,6 @@ interface SplitSample {
 class Campaign {
   private readonly view: CampaignView;
   private readonly cursor: number;
-  private readonly cpu: CpuActivities;
   private readonly openSlices = new Map<string, ChildWorkflowHandle<typeof embedStage>>();
   /** Where slices of the stage run side by side, one after the other. */
   private places: SlicePlace[] = [];
@@ -106,20 +106,20 @@ class Campaign {
       this.view.slice(report, Date.now());
       this.show();
     });
-    this.cpu = cpuActivities(input.options);
     this.takeCommands();
   }
 
   async run(): Promise<CampaignResult> {
     const { options } = this.input;
     this.enter('inspecting');
-    const models = await this.cpu.inspectModels(options);
+    const models = await this.cpu('what the models are').inspectModels(options);
     const { results, next } = await this.runWave(models);
 
     const counts = countsAfter(this.input.before ?? NONE, results);
     upsertMemo({ ...counts } satisfies Partial<RunMemo>);
     const store = options.outputDir;
-    const waves = [...(this.input.waves ?? []), await this.cpu.recordWave({ cursor: this.cursor, results, store })];
+    const record = await this.cpu('how its samples ended').recordWave({ cursor: this.cursor, results, store });
+    const waves = [...(this.input.waves ?? []), record];
     if (next !== undefined) {
       await condition(allHandlersFinished);
       const options = { ...this.input.options, lanes: this.maxLanes };
@@ -136,7 +136,7 @@ class Campaign {
         warnings: this.view.warnings,
       });
     }
-    const failures = await this.cpu.summarizeCampaign({ waves, store });
+    const failures = await this.cpu('campaign.tsv and overview').summarizeCampaign({ waves, store });
     this.enter('done');
     await condition(allHandlersFinished);
     if (counts.done === 0 && counts.failed > 0) throw allFailed(failures, counts.failed);
@@ -157,7 +157,12 @@ class Campaign {
 
   private async tryWave(models: RunModels, attempt: number): Promise<WaveResult> {
     const { options, samples } = this.input;
-    const wave = await this.cpu.planWave({ samples, cursor: this.cursor, options, models });
+    const wave = await this.cpu(`samples from ${this.cursor + 1} on that fit one wave`).planWave({
+      samples,
+      cursor: this.cursor,
+      options,
+      models,
+    });
     const finished = wave.samples.flatMap(({ sample, finished: counts }): SampleResult[] =>
       counts === undefined ? [] : [{ sample: sample.name, status: 'done', counts }],
     );
@@ -166,7 +171,7 @@ class Campaign {
     const failed: SampleResult[] = [];
     const unfinished = wave.samples.flatMap((planned) => (planned.finished === undefined ? [planned.sample] : []));
     const splits = await this.perSample(unfinished, failed, async (sample): Promise<SplitSample> => {
-      const split = await cpuActivities(options, `split ${sample.name}`)
+      const split = await this.cpu(`split ${sample.name}`)
         .splitSample({ sample, options })
         .finally(() => (this.view.samples.split += 1));
       this.view.frames += split.frames;
@@ -175,23 +180,29 @@ class Campaign {
     });
 
     this.enter('embedding');
-    const stages = {} as Record<Stage, StageSummary>;
+    const summaries = {} as Record<Stage, StageSummary>;
     let embedded = splits;
     for (const stage of STAGES) {
-      const manifest = await this.cpu.joinManifests({
+      const manifest = await this.cpu(`${stage}: file batches of ${embedded.length} samples`).joinManifests({
         cursor: this.cursor,
         stage,
         manifests: embedded.map(({ split }) => split.manifest),
         store: options.outputDir,
       });
       const { failed: failedBatches, ...summary } = await this.runStage(stage, manifest, models, attempt);
-      stages[stage] = summary;
+      summaries[stage] = summary;
       embedded = this.withoutFailed(embedded, failedBatches, failed);
     }
 
+    const stages = await this.cpu('how the stages went').recordStages({
+      cursor: this.cursor,
+      stages: summaries,
+      store: options.outputDir,
+    });
+
     this.enter('classifying');
     const done = await this.perSample(embedded, failed, async ({ sample, split }): Promise<SampleResult> => {
-      const counts = await cpuActivities(this.input.options, `classify ${sample.name}`).classifySample({
+      const counts = await this.cpu(`classify ${sample.name}`).classifySample({
         sample,
         split,
         models,
@@ -255,7 +266,7 @@ class Campaign {
         throw error;
       }
     });
-    const result = { ...sumOfSlices(results), seconds: (Date.now() - startedAt) / 1000 };
+    const result = { ...sumOfSlices(results), startedAt, seconds: (Date.now() - startedAt) / 1000 };
     this.view.stageDone(stage, this.input.options.persistent, result);
     this.show();
     return result;
@@ -395,6 +406,11 @@ class Campaign {
       .catch((error: unknown) => log.warn('slice does not hear', { slice, error: failureMessage(error) }));
   }
 
+  /** @param summary what the Temporal UI shows beside the call. */
+  private cpu(summary: string): CpuActivities {
+    return cpuActivities(this.input.options, summary);
+  }
+
   private shareOf(place: SlicePlace): number {
     return laneShare(this.maxLanes, this.places.length, this.places.indexOf(place));
   }
@@ -438,15 +454,15 @@ function countsAfter(before: CampaignTotals, results: SampleResult[]): CampaignT
   };
 }
 
-function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'seconds'> {
-  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0 };
+function sumOfSlices(results: EmbedStageResult[]): Omit<EmbedStageResult, 'startedAt' | 'seconds'> {
+  const total = { embedded: 0, reused: 0, frames: 0, tokens: 0, modelLoads: 0, quarantined: 0, retries: 0 };
   for (const result of results) {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name];
   }
   return {
     ...total,
     failed: results.flatMap(({ failed }) => failed),
-    lanes: [...new Set(results.flatMap((result) => result.lanes))],
+    lanes: joinRecords(results.flatMap(({ lanes }) => lanes)),
   };
 }
 

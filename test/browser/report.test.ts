@@ -54,8 +54,8 @@ const PICTURES = process.env['VIRNUCPRO_TEST_PICTURES'];
     await check(file, 'sample');
     const page = await browser.visit(file, { width: 1100 });
     assert.equal(await page.ask('document.title'), 'soil_7: VirNucPro report');
-    // Two histograms, five viral contigs, two that are not viral but hold a region, and the steps.
-    assert.equal(await page.ask('document.querySelectorAll("svg").length'), 10);
+    // Two histograms, five viral contigs, two that are not viral but hold a region, the steps, and the lanes.
+    assert.equal(await page.ask('document.querySelectorAll("svg").length'), 11);
     assert.equal(
       await page.ask('[...document.querySelectorAll("h3")].some((h) => h.textContent.startsWith("<img"))'),
       true,

@@ -96,7 +96,7 @@ describeWithTemporal("the packed library in another project's worker", (temporal
     for (const [i, stage] of STAGES.entries()) {
       const { lanes, modelLoads, ...rest } = stages[stage];
       assert.deepEqual([rest.embedded, rest.reused, rest.frames], [1, 0, frames], stage);
-      assert.deepEqual([modelLoads, lanes], [1, [`${hostname()}/cpu:${i}`]], stage);
+      assert.deepEqual([modelLoads, lanes.map(({ lane }) => lane)], [1, [`${hostname()}/cpu:${i}`]], stage);
     }
   });
 

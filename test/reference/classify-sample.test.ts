@@ -142,6 +142,14 @@ describe('golden frames through tiny models and classifier', () => {
         [...contigs].filter((_, i) => column(table, 'call')[i] === 'Viral'),
       );
       assert.equal(counts.contigsViral, viral.length);
+      const bed = (await readFile(path.join(outputDir, 'viral_regions.bed'), 'utf8')).split('\n').slice(0, -1);
+      assert.deepEqual(
+        [...(await readRecords(path.join(outputDir, 'viral_regions.fa')))],
+        bed.map((line) => {
+          const [contig, start, end] = line.split('\t') as [string, string, string];
+          return [`${contig}:${start}-${end}`, contigs.get(contig)!.slice(Number(start), Number(end))];
+        }),
+      );
     });
   }
 });

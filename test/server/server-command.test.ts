@@ -7,7 +7,11 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { pidsOf } from '../support/processes.js';
+import { Client } from '@temporalio/client';
+import { connectPatiently } from '../../src/cli/patient-connection.js';
+import { openRunIds } from '../../src/cli/runs.js';
+import { startCli } from '../support/cli.js';
+import { eventually, pidsOf } from '../support/processes.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 
 describeWithTemporal('virnucpro server', (temporalCli) => {
@@ -66,6 +70,32 @@ describeWithTemporal('virnucpro server', (temporalCli) => {
       assert.deepEqual(pidsOf(path.join(dir, 'state')), [], `after ${ms} ms`);
     }
     assert.equal((await run('status')).code, 1);
+  });
+
+  it('stop ends the server and every command that keeps it up, refuses while a run is open, and --force does not', async () => {
+    assert.deepEqual(await run('stop'), { code: 0, out: `not running (state folder ${dir}/state)\n` });
+    const members = [start('start'), start('start')];
+    const exits = members.map((member) => once(member, 'exit'));
+    const [[printed]] = (await Promise.all(members.map((member) => once(member.stdout!, 'data')))) as [[Buffer]];
+    const address = /127\.0\.0\.1:\d+/.exec(`${printed}`)![0];
+    const { connection, close } = await connectPatiently(address);
+    const client = new Client({ connection });
+    const workflowId = 'virnucpro-nobody-serves-it';
+    await client.workflow.start('predictCampaign', { taskQueue: 'nobody', workflowId });
+    // What can be listed lags behind what was started.
+    await eventually(async () => (await openRunIds(client)).length === 1, 10_000);
+    await close();
+    const refused = await startCli(['server', 'stop'], path.join(dir, 'state')).ended;
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^error: a run is open: virnucpro-nobody-serves-it\n.*--force/);
+    assert.equal((await run('status')).code, 0);
+
+    assert.deepEqual(await run('stop', '--force'), { code: 0, out: 'Stopped\n' });
+    assert.deepEqual(await Promise.all(exits), [
+      [0, null],
+      [0, null],
+    ]);
+    assert.deepEqual(pidsOf(dir), []);
   });
 
   it('install prints the path of a Temporal CLI', async () => {

@@ -13,6 +13,7 @@ const OWN_TABLES = [
   'viral_regions.bed',
   'viral_regions.gff3',
   'viral.fa',
+  'viral_regions.fa',
 ];
 
 /** Every table of the sample in `folder`, one after the other. */

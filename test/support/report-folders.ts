@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { SampleCounts } from '../../src/contract/run.js';
+import type { Stage } from '../../src/contract/stages.js';
 import { type ContigResult, writeBed, writeContigTable } from '../../src/io/contig-tables.js';
-import { writeProvenance } from '../../src/io/provenance.js';
+import { type Provenance, writeProvenance } from '../../src/io/provenance.js';
 import { type QuarantinedFrame, writeAccounting, writeConsensus, writeQuarantine } from '../../src/io/tables.js';
 import { accountContigs, checkLaws } from '../../src/scoring/accounting.js';
 import { Consensus, isVirus } from '../../src/scoring/consensus.js';
@@ -25,6 +26,7 @@ export async function writeFakeSample(
   folder: string,
   stem: string,
   contigs: readonly FakeContig[],
+  lanes?: Provenance['lanes'],
 ): Promise<SampleCounts> {
   const consensus = new Consensus();
   const quarantined: QuarantinedFrame[] = [];
@@ -100,14 +102,17 @@ export async function writeFakeSample(
     ],
     digests: { contigs: SHA256, batches: SHA256 },
     versions: { node: '20.19.0', onnxruntime: '1.30.0', temporalSdk: '1.24.0' },
-    lanes: [
-      { stage: 'dnabert-s', host: 'alpha', device: 'cpu:0' },
-      { stage: 'esm-2', host: 'alpha', device: 'cpu:0' },
-      { stage: 'esm-2', host: 'beta', device: 'cpu:1' },
+    lanes: lanes ?? [
+      fakeLane('dnabert-s', 'alpha/cpu:0', [{ from: -1.5, ready: 0.5, to: 312.4 }]),
+      fakeLane('esm-2', 'alpha/cpu:0', [{ from: 0.2, ready: 42.2, to: 1803.9 }]),
+      fakeLane('esm-2', 'beta/cpu:1', [
+        { from: 0.3, ready: 61.3, to: 700.1, lost: true },
+        { from: 760, ready: 820, to: 1803.9 },
+      ]),
     ],
     stages: {
-      'dnabert-s': { ...stage, modelLoads: 1, seconds: 312.4 },
-      'esm-2': { ...stage, modelLoads: 2, seconds: 1803.9 },
+      'dnabert-s': { ...stage, started: '2026-11-22T09:33:00.000Z', modelLoads: 1, retries: 0, seconds: 312.4 },
+      'esm-2': { ...stage, started: '2026-11-22T09:38:12.400Z', modelLoads: 3, retries: 2, seconds: 1803.9 },
     },
     workflow: { id: `virnucpro-${stem}-0a1b2c3d`, runId: '0198c7f0-1111', namespace: 'default' },
     timings: { split: 2.5, 'dnabert-s': 312.4, 'esm-2': 1803.9, classify: 12.1 },
@@ -115,6 +120,19 @@ export async function writeFakeSample(
     files,
   });
   return counts;
+}
+
+/** A lane (`host/device`) that served a stage: 100 frames and 900 tokens in each of 6 batches, in half of its time. */
+export function fakeLane(
+  stage: Stage,
+  lane: string,
+  spans: Provenance['lanes'][number]['spans'],
+): Provenance['lanes'][number] {
+  const [host, device] = lane.split('/') as [string, string];
+  const busySeconds = spans.reduce((sum, { ready, to }) => sum + (to - ready) / 2, 0);
+  const losses = spans.filter(({ lost }) => lost).length;
+  const did = { batches: 6, frames: 600, tokens: 5400, busySeconds, modelLoads: spans.length, losses };
+  return { stage, host, device, ...did, spans };
 }
 
 /** The same numbers from 0 to 1 for the same seed. */

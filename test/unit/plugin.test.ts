@@ -18,6 +18,7 @@ describe('VirnucproPlugin', () => {
       'virnucpro.inspectModels',
       'virnucpro.joinManifests',
       'virnucpro.planWave',
+      'virnucpro.recordStages',
       'virnucpro.recordWave',
       'virnucpro.splitSample',
       'virnucpro.summarizeCampaign',

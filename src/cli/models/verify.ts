@@ -1,16 +1,24 @@
-import { VERIFY_TOLERANCE } from '../../contract/defaults.js';
+import { LEAST_COSINE, VERIFY_TOLERANCE } from '../../contract/defaults.js';
 import { ModelError } from '../../contract/failures.js';
-import { type Verification, verifyModel } from '../../inference/verify-model.js';
+import type { Precision } from '../../contract/models.js';
+import { type Check, isGood, type Verification, verifyModel } from '../../inference/verify-model.js';
 import { cacheFolderPath } from '../../io/user-folders.js';
 import { catalogueName, resolveModel } from '../../model/catalogue.js';
 import { interruption } from '../run.js';
 import { textTable } from '../text-table.js';
 
+/** Parsed options of `models verify`. */
+export interface VerifyOptions {
+  reference?: string;
+  precision: Precision;
+  threads: number;
+}
+
 /**
  * Verifies a model and prints how far its vectors are off.
  * @throws ModelError when it does not open, is not finite, or its vectors differ; InputError; Interrupted.
  */
-export async function verify(model: string, options: { reference?: string; threads: number }): Promise<void> {
+export async function verify(model: string, options: VerifyOptions): Promise<void> {
   const { path, expected } = await resolveModel(model, process.env);
   const name = expected && catalogueName(model);
   const verification = await verifyModel({
@@ -25,38 +33,48 @@ export async function verify(model: string, options: { reference?: string; threa
   if (!verification.passed) throw refusal(verification);
 }
 
-function report({ model, name, digest, reference, comparisons, stamp }: Verification): string {
+function report(verification: Verification): string {
+  const { model, name, digest, precision, checks, stamp } = verification;
   return [
     `${name ?? 'model'}  ${model}`,
     `digest ${digest}`,
-    'all weights are finite',
-    reference === undefined
-      ? `no reference vectors exist for ${name ?? 'this model'}: each sequence alone against all in one call`
-      : `against ${reference}`,
-    '',
-    textTable([
-      ['SEQUENCE', 'COSINE', 'RELATIVE ERROR', ''],
-      ...comparisons.map(({ id, cosine, relativeError }) => [
-        id,
-        cosine.toFixed(8),
-        relativeError.toExponential(1),
-        relativeError <= VERIFY_TOLERANCE ? 'ok' : 'DIFFERS',
-      ]),
-    ]),
+    `all weights are finite; computed in ${precision}`,
+    ...checks.flatMap((check) => ['', titleOf(check, verification), tableOf(check, precision)]),
     ...(stamp === undefined ? [] : ['', `verified: ${stamp}`]),
   ].join('\n');
 }
 
-function refusal({ model, name, reference, comparisons }: Verification): ModelError {
-  const worst = comparisons.reduce((a, b) => (b.relativeError <= a.relativeError ? a : b));
-  return new ModelError({
-    what:
-      `vectors differ: relative error ${worst.relativeError.toExponential(1)} for ${worst.id}, ` +
-      `allowed is ${VERIFY_TOLERANCE}`,
-    where: model,
-    next:
-      reference === undefined
-        ? 'One call must not change another: please report it, with this output'
-        : `These are not the weights of ${name ?? 'the model that the file is of'}: get the model again`,
-  });
+function titleOf({ against }: Check, { name, reference }: Verification): string {
+  if (against === 'fp32') return 'against the same model in fp32';
+  return against === 'reference'
+    ? `against ${reference}`
+    : `no reference vectors exist for ${name ?? 'this model'}: each sequence alone against all in one call`;
+}
+
+function tableOf({ against, comparisons }: Check, precision: Precision): string {
+  return textTable([
+    ['SEQUENCE', 'COSINE', 'RELATIVE ERROR', ''],
+    ...comparisons.map((comparison) => [
+      comparison.id,
+      comparison.cosine.toFixed(8),
+      comparison.relativeError.toExponential(1),
+      isGood(comparison, against, precision) ? 'ok' : 'DIFFERS',
+    ]),
+  ]);
+}
+
+function refusal({ model, name, precision, checks }: Verification): ModelError {
+  const all = checks.flatMap(({ against, comparisons }) => comparisons.map((one) => ({ ...one, against })));
+  const bad = all.filter((one) => !isGood(one, one.against, precision));
+  const worst = bad.reduce((a, b) => (b.relativeError <= a.relativeError ? a : b));
+  const bound =
+    precision === 'fp32' || worst.against === 'alone'
+      ? `relative error ${worst.relativeError.toExponential(1)} for ${worst.id}, allowed is ${VERIFY_TOLERANCE}`
+      : `cosine ${worst.cosine.toFixed(4)} for ${worst.id}, at least ${LEAST_COSINE[precision]} is asked for`;
+  const next = {
+    alone: 'One call must not change another: please report it, with this output',
+    fp32: `Do not use this model in ${precision}`,
+    reference: `These are not the weights of ${name ?? 'the model that the file is of'}: get the model again`,
+  };
+  return new ModelError({ what: `vectors differ: ${bound}`, where: model, next: next[worst.against] });
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { BATCH_SEQUENCES, HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
+import { PRECISIONS } from '../../contract/models.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
 import { byteSize, numberWithin, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
@@ -75,6 +76,27 @@ export const PREDICT_OPTIONS = {
   },
   dnaModel: { takes: '<name|dir>', group: MODELS, help: 'DNA encoder', type: text(), default: 'dnabert-s' },
   proteinModel: { takes: '<name|dir>', group: MODELS, help: 'protein encoder', type: text(), default: 'esm2-3b' },
+  precision: {
+    takes: '<format>',
+    group: MODELS,
+    help: 'what both encoders compute in; int8: quicker and close, see docs/models.md',
+    type: oneOf(...PRECISIONS),
+    default: 'fp32',
+  },
+  dnabertPrecision: {
+    takes: '<format>',
+    group: MODELS,
+    help: 'the same for the DNA encoder alone',
+    type: oneOf(...PRECISIONS),
+    defaultText: 'as --precision says',
+  },
+  esmPrecision: {
+    takes: '<format>',
+    group: MODELS,
+    help: 'the same for the protein encoder alone',
+    type: oneOf(...PRECISIONS),
+    defaultText: 'as --precision says',
+  },
   device: {
     short: '-d',
     takes: '<device>',

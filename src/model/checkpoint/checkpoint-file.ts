@@ -1,6 +1,6 @@
 import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
 import { ModelError } from '../../contract/failures.js';
-import { damaged } from './damaged.js';
+import { DamagedCheckpoint, damaged } from './damaged.js';
 
 /** Bytes a streaming read takes at once: large enough that a call costs nothing, small enough for a CPU's cache. */
 const PIECE_BYTES = 1 << 20;
@@ -92,9 +92,9 @@ export async function withCheckpointFile<T>(file: string, use: (file: Checkpoint
 }
 
 /** The error for a path that the system does not let us read. */
-export function unreadable(file: string, cause: unknown): ModelError {
+export function unreadable(file: string, cause: unknown): DamagedCheckpoint {
   const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-  return new ModelError({
+  return new DamagedCheckpoint({
     what: missing ? 'no such file or folder' : `cannot be read: ${(cause as Error).message}`,
     where: file,
     next: missing ? 'Check the path, or download the model first' : 'Check its permissions and the disk',
@@ -109,8 +109,8 @@ async function isLink(file: string): Promise<boolean> {
   );
 }
 
-function brokenLink(file: string): ModelError {
-  return new ModelError({
+function brokenLink(file: string): DamagedCheckpoint {
+  return new DamagedCheckpoint({
     what: 'a link to a file that is not there',
     where: file,
     next: 'The download was not finished or its cache was cleaned: download the model again',

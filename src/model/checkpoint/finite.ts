@@ -1,5 +1,6 @@
 import { ModelError } from '../../contract/failures.js';
 import { type CheckpointFile, withCheckpointFile } from './checkpoint-file.js';
+import { DamagedCheckpoint } from './damaged.js';
 import { widen } from './read-tensor.js';
 import { ELEMENT_BYTES } from './tensor-size.js';
 import type { Checkpoint, TensorDtype, TensorEntry } from './types.js';
@@ -64,8 +65,8 @@ function named(checkpoint: Checkpoint, name: string): TensorEntry {
   });
 }
 
-function notFinite(entry: TensorEntry, element: number, value: number): ModelError {
-  return new ModelError({
+function notFinite(entry: TensorEntry, element: number, value: number): DamagedCheckpoint {
+  return new DamagedCheckpoint({
     what: `tensor ${entry.name} holds ${value} at element ${element}, weights must be finite`,
     where: entry.file,
     next: 'The file is damaged or its training went wrong: download it again or use another checkpoint',

@@ -1,5 +1,6 @@
 import { ModelError } from '../../contract/failures.js';
 import type { CheckpointFile } from './checkpoint-file.js';
+import { DamagedCheckpoint } from './damaged.js';
 
 /** What a file is, by its content. An index names the files of a sharded checkpoint. */
 export type FileKind = 'safetensors' | 'torch-zip' | 'index';
@@ -12,7 +13,9 @@ export async function fileKind(file: CheckpointFile): Promise<FileKind> {
   const head = await file.read(0, Math.min(HEAD_BYTES, file.size));
   const text = head.toString('latin1');
   const refuse = (what: string, next: string): ModelError => new ModelError({ what, where: file.path, next });
-  if (head.length === 0) throw refuse('empty file', 'Download it again');
+  if (head.length === 0) {
+    throw new DamagedCheckpoint({ what: 'empty file', where: file.path, next: 'Download it again' });
+  }
   if (text.startsWith('version https://git-lfs')) {
     throw refuse('a Git LFS pointer, not the model itself', 'Run `git lfs pull` in its folder');
   }

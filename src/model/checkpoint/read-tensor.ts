@@ -23,8 +23,11 @@ export async function readTensor(entry: TensorEntry): Promise<Float32Array> {
 export function widen(dtype: Exclude<TensorDtype, 'I64'>, bytes: Uint8Array): Float32Array {
   if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-  const toBits = dtype === 'BF16' ? (half: number) => half << 16 : float16ToFloat32Bits;
-  return new Float32Array(Uint32Array.from(halves, toBits).buffer);
+  const bits = new Uint32Array(halves.length);
+  // Loops: Uint32Array.from with a function takes many times as long.
+  if (dtype === 'BF16') for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
+  else for (let i = 0; i < halves.length; i++) bits[i] = float16ToFloat32Bits(halves[i]!);
+  return new Float32Array(bits.buffer);
 }
 
 /** IEEE 754: 1 sign, 5 exponent, 10 fraction bits to 1, 8, 23; a subnormal half is a normal float. */

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { ModelError } from '../../contract/failures.js';
 import type { CheckpointFile } from './checkpoint-file.js';
-import { damaged } from './damaged.js';
+import { DamagedCheckpoint, damaged } from './damaged.js';
 
 /** A record of a zip file, stored uncompressed: its bytes lie at `offset`. */
 export interface ZipRecord {
@@ -92,7 +92,7 @@ export class RecordChecksums {
 function checkChecksum(record: ZipRecord, actual: number, where: string): void {
   if (actual === record.crc32) return;
   const hex = (value: number): string => value.toString(16).padStart(8, '0');
-  throw new ModelError({
+  throw new DamagedCheckpoint({
     what: `record ${record.name} has checksum ${hex(actual)}, expected ${hex(record.crc32)}`,
     where,
     next: 'The file is damaged: download it again, or save it again if torch wrote it with checksums turned off',

@@ -1,4 +1,6 @@
+import type { Precision } from '../../contract/models.js';
 import type { TensorDtype, TensorEntry } from '../checkpoint/types.js';
+import { REDUCED_FILE, ReducedLayout } from '../reduced-layout.js';
 import { encodeOnnxModel, MICROSOFT, ONNX_TYPE, type OnnxAttribute, type OnnxGraph, type OnnxType } from './onnx.js';
 
 /** Name of a value (an edge) in a graph. */
@@ -14,24 +16,42 @@ export function float(value: number): { float: number } {
 
 const WEIGHT_TYPE: Record<TensorDtype, OnnxType> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64' };
 
-const MICROSOFT_OPS = new Set(['MultiHeadAttention', 'RotaryEmbedding', 'BiasGelu', 'SkipLayerNormalization']);
+const MICROSOFT_OPS = new Set(['MultiHeadAttention', 'RotaryEmbedding', 'BiasGelu', 'SkipLayerNormalization', 'QGemm']);
 
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 
+const CONSTANT_TYPE = {
+  Float32Array: 'float32',
+  BigInt64Array: 'int64',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+} as const;
+
+/** Values of a small constant. */
+export type ConstantValues = Float32Array | BigInt64Array | Int8Array | Uint8Array;
+
 /**
- * Collects nodes and tensors of one ONNX graph. Weights are named, not copied: they stay where the checkpoint has them.
+ * Collects nodes and tensors of one ONNX graph. Weights are named, not copied: in fp32 they stay where the checkpoint has
+ * them, at a lower precision they lie in a file that is still to be made of it ({@link reduced}).
  * @param locate name of a checkpoint's file inside the folder that onnxruntime is told to look in.
  */
 export class GraphBuilder {
   private readonly graph: OnnxGraph = { node: [], initializer: [], input: [], output: [] };
-  private readonly weights = new Map<string, Value>();
+  private readonly made = new Map<string, unknown>();
   private names = 0;
+  /** The file of reduced weights; undefined in fp32. */
+  readonly reduced: ReducedLayout | undefined;
   /** The checkpoint's tensors that the graph refers to. */
   readonly tensors: TensorEntry[] = [];
 
-  constructor(private readonly locate: (file: string) => string) {}
+  constructor(
+    private readonly locate: (file: string) => string,
+    precision: Precision = 'fp32',
+  ) {
+    this.reduced = precision === 'fp32' ? undefined : new ReducedLayout();
+  }
 
   input(name: string, type: OnnxType, dims: (number | string)[]): Value {
     this.graph.input.push({ name, type, dims });
@@ -43,9 +63,9 @@ export class GraphBuilder {
   }
 
   /** A small constant inside the model bytes. */
-  constant(values: Float32Array | BigInt64Array, dims: number[]): Value {
+  constant(values: ConstantValues, dims: number[]): Value {
     const name = this.fresh('constant');
-    const dataType = values instanceof Float32Array ? ONNX_TYPE.float32 : ONNX_TYPE.int64;
+    const dataType = ONNX_TYPE[CONSTANT_TYPE[values.constructor.name as keyof typeof CONSTANT_TYPE]];
     const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.graph.initializer.push({ name, dims, dataType, rawData });
     return name;
@@ -58,23 +78,35 @@ export class GraphBuilder {
 
   /** A checkpoint's tensor as float32: read in place, and widened by a Cast when it is stored shorter. */
   weight(tensor: TensorEntry): Value {
-    const known = this.weights.get(tensor.name);
-    if (known !== undefined) return known;
-    this.graph.initializer.push({
-      name: tensor.name,
-      dims: tensor.shape,
-      dataType: ONNX_TYPE[WEIGHT_TYPE[tensor.dtype]],
-      dataLocation: 1,
-      externalData: [
-        { key: 'location', value: this.locate(tensor.file) },
-        { key: 'offset', value: String(tensor.offset) },
-        { key: 'length', value: String(tensor.bytes) },
-      ],
+    return this.once(tensor.name, () => {
+      this.tensors.push(tensor);
+      const { name, shape, bytes } = tensor;
+      const type = WEIGHT_TYPE[tensor.dtype];
+      if (this.reduced === undefined) {
+        this.external(name, type, shape, { location: this.locate(tensor.file), offset: tensor.offset, bytes });
+      } else {
+        this.external(name, type, shape, { location: REDUCED_FILE, offset: this.reduced.addAsIs(tensor), bytes });
+      }
+      return type === 'float32' ? name : this.op('Cast', [name], { to: ONNX_TYPE.float32 });
     });
-    this.tensors.push(tensor);
-    const value = tensor.dtype === 'F32' ? tensor.name : this.op('Cast', [tensor.name], { to: ONNX_TYPE.float32 });
-    this.weights.set(tensor.name, value);
-    return value;
+  }
+
+  /** A matrix [out, in] as int8 with a scale for each row, [out], from the file of reduced weights. */
+  int8Weight(tensor: TensorEntry): { values: Value; scales: Value } {
+    return this.once(`int8 ${tensor.name}`, () => {
+      this.tensors.push(tensor);
+      const place = this.reduced!.addInt8(tensor);
+      const scales = `${tensor.name}.scales`;
+      this.external(tensor.name, 'int8', tensor.shape, { location: REDUCED_FILE, ...place.values });
+      this.external(scales, 'float32', tensor.shape.slice(0, 1), { location: REDUCED_FILE, ...place.scales });
+      return { values: tensor.name, scales };
+    });
+  }
+
+  /** What `make` gives, made once for each key: for values that several nodes take. */
+  once<T>(key: string, make: () => T): T {
+    if (!this.made.has(key)) this.made.set(key, make());
+    return this.made.get(key) as T;
   }
 
   /** Adds a node with one output. An empty input name leaves an optional input out. */
@@ -92,6 +124,20 @@ export class GraphBuilder {
 
   build(): Uint8Array {
     return encodeOnnxModel(this.graph);
+  }
+
+  private external(
+    name: string,
+    type: OnnxType,
+    dims: number[],
+    { location, offset, bytes }: { location: string; offset: number; bytes: number },
+  ): void {
+    const externalData = [
+      { key: 'location', value: location },
+      { key: 'offset', value: String(offset) },
+      { key: 'length', value: String(bytes) },
+    ];
+    this.graph.initializer.push({ name, dims, dataType: ONNX_TYPE[type], dataLocation: 1, externalData });
   }
 
   private node(opType: string, input: Value[], attributes: Attributes, output: Value[]): void {

@@ -1,6 +1,8 @@
-import type { ModelRef } from '../../contract/models.js';
+import type { ModelRef, Precision } from '../../contract/models.js';
 import type { TensorEntry } from '../checkpoint/types.js';
+import type { ReducedLayout } from '../reduced-layout.js';
 import { float, type GraphBuilder, type Value } from './builder.js';
+import { int8Linear } from './int8-linear.js';
 
 /** The two architectures that we embed with. */
 export type EncoderKind = ModelRef['kind'];
@@ -26,8 +28,9 @@ export type ModelConfig = Record<string, unknown>;
 export interface EncoderGraph {
   kind: EncoderKind;
   dims: EncoderDims;
-  /** Serialized ONNX model; its weights lie in the checkpoint's files. */
+  /** Serialized ONNX model; its weights lie in the checkpoint's files or, below fp32, in a file as `reduced` says. */
   bytes: Uint8Array;
+  reduced: ReducedLayout | undefined;
   /** The tensors in use. */
   weights: TensorEntry[];
   /** Numbers besides the weights that decide the output. */
@@ -40,6 +43,8 @@ export interface EncoderGraph {
 
 /** Ways to build the same encoder. */
 export interface GraphForm {
+  /** What its products are computed in. Default fp32. */
+  precision?: Precision;
   /**
    * Attention in MatMul and Softmax: onnxruntime's fused operator is wrong on WebGPU from 32 tokens on
    * (docs/decisions/024-devices.md).
@@ -70,6 +75,7 @@ export function callShapes(g: GraphBuilder, inputIds: Value, hidden: number): Ca
 
 /** x · Wᵀ (+ bias) with W [out, in] as torch stores a Linear layer, so that it is used in place. x is [rows, in]. */
 export function linear(g: GraphBuilder, x: Value, weight: TensorEntry, bias?: TensorEntry): Value {
+  if (g.reduced !== undefined) return int8Linear(g, x, weight, bias);
   const inputs = [x, g.weight(weight), ...(bias === undefined ? [] : [g.weight(bias)])];
   return g.op('Gemm', inputs, { transB: 1 });
 }

@@ -112,7 +112,7 @@ export async function buildEsm2(
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
   const scale = config?.['token_dropout'] === false ? 1 : TOKEN_DROPOUT_SCALE;
 
-  const g = new GraphBuilder(locate);
+  const g = new GraphBuilder(locate, form.precision);
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const cos = g.input('cos', 'float32', ['tokens', hidden / heads / 2]);
@@ -161,6 +161,7 @@ export async function buildEsm2(
     kind: 'esm2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
     bytes: g.build(),
+    reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon, scale },
     wordEmbeddings,

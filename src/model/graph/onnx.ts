@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 /** ONNX element types by their number in `TensorProto.DataType`. */
-export const ONNX_TYPE = { float32: 1, int32: 6, int64: 7, float16: 10, bfloat16: 16 } as const;
+export const ONNX_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10, bfloat16: 16 } as const;
 
 /** One of {@link ONNX_TYPE}. */
 export type OnnxType = keyof typeof ONNX_TYPE;

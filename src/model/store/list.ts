@@ -3,7 +3,7 @@ import { cacheFolderPath } from '../../io/user-folders.js';
 import { CATALOGUE, type ModelPlace, modelPlaces } from '../catalogue.js';
 import { openModel } from '../model.js';
 import { listModelFiles } from './files.js';
-import { readModelRecord } from './record.js';
+import { modelRevision } from './revision.js';
 
 /** A catalogued model and where it is. */
 export interface ListedModel {
@@ -14,7 +14,7 @@ export interface ListedModel {
   path?: string;
   /** What its files take; of an absent model about what they would. */
   bytes: number;
-  /** Commit, where our record has it. */
+  /** Commit, where it is known. */
   revision?: string;
   /** Why it cannot be used though it is there. */
   problem?: string;
@@ -30,7 +30,7 @@ async function listModel(name: string, env: NodeJS.ProcessEnv): Promise<ListedMo
   const place = (await modelPlaces(name, env)).find(({ present }) => present);
   if (place === undefined) return { name, repo, present: false, bytes: approximateBytes };
   const found: ListedModel = { name, repo, present: true, place: place.kind, path: place.path, bytes: 0 };
-  const revision = (await readModelRecord(place.path))?.revision;
+  const revision = await modelRevision(place.path);
   if (revision !== undefined) found.revision = revision;
   try {
     found.bytes = (await listModelFiles(place.path)).reduce((sum, { bytes }) => sum + bytes, 0);

@@ -4,7 +4,7 @@ import { ModelError } from '../../contract/failures.js';
 import { toStorageError } from '../../io/local-store.js';
 import { cacheFolderPath } from '../../io/user-folders.js';
 import { version } from '../../version.js';
-import { CATALOGUE, type ModelPlace, catalogueName, modelCache, modelPlaces, unknownName } from '../catalogue.js';
+import { CATALOGUE, catalogueName, modelCache, modelPlaces, unknownName } from '../catalogue.js';
 import { checkpointName, modelFiles } from '../checkpoint/file-names.js';
 import { openModel } from '../model.js';
 import { bytesThere, downloadFile } from './download.js';
@@ -13,6 +13,7 @@ import { type Hub, type HubFile, type HubRepository, fileUrl, openHub, readRepos
 import { type LockOptions, type ModelLock, withModelLock } from './lock.js';
 import { type Bearing, withPatience } from './patience.js';
 import { readModelRecord, writeModelRecord } from './record.js';
+import { modelRevision } from './revision.js';
 
 export interface PullRequest extends Bearing {
   /** Short name or hub repository of a catalogued model. */
@@ -69,7 +70,8 @@ async function findPulled(name: string, { env, revision }: PullRequest): Promise
     const { what, where = place.path } = error;
     throw new ModelError({ what, where, next: `Run virnucpro models rm ${name}, then pull it again`, cause: error });
   }
-  const { revision: commit, asked } = await revisionOf(place);
+  const commit = await modelRevision(place.path);
+  const asked = place.kind === 'hub' ? 'main' : (await readModelRecord(place.path))?.asked;
   if (revision === undefined || revision === asked || (commit ?? '').startsWith(revision)) {
     return { name, path: place.path, already: true, ...(commit !== undefined && { revision: commit }) };
   }
@@ -79,11 +81,6 @@ async function findPulled(name: string, { env, revision }: PullRequest): Promise
     where: place.path,
     next: place.kind === 'cache' ? `Run virnucpro models rm ${name} first` : 'Move it away, or unset VIRNUCPRO_MODELS',
   });
-}
-
-async function revisionOf(place: ModelPlace): Promise<{ revision?: string | undefined; asked?: string | undefined }> {
-  if (place.kind === 'hub') return { revision: path.basename(place.path), asked: 'main' };
-  return (await readModelRecord(place.path)) ?? {};
 }
 
 async function download(name: string, hub: Hub, lock: ModelLock, request: PullRequest): Promise<Pulled> {

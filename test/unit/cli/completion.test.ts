@@ -74,7 +74,7 @@ describe('cli/completion', () => {
 
   it('bash completes what stands behind a command: commands, options, choices', () => {
     assert.deepEqual(bashOffers('server', 'sta'), ['start', 'status']);
-    assert.deepEqual(bashOffers('utils', 'v'), ['validate']);
+    assert.deepEqual(bashOffers('utils', 'v'), ['validate', 'validate-checkpoints']);
     assert.deepEqual(bashOffers('predict', 'a.fa', '--keep-'), [
       '--keep-intermediate',
       '--keep-embeddings',

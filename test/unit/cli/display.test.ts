@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stripVTControlCharacters } from 'node:util';
 import { openDisplay } from '../../../src/cli/display.js';
 import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
 
@@ -11,6 +12,32 @@ const progress = (done: number, changes: Partial<CampaignProgress> = {}): Campai
   stages: { 'dnabert-s': { ...stage, done }, 'esm-2': { ...stage, batches: 0 } },
   warnings: [],
   ...changes,
+});
+
+describe('display on a terminal', () => {
+  it('draws every line again when lanes come and go below a bar, and nothing when nothing changed', () => {
+    let writes: string[] = [];
+    const write = (text: string): boolean => writes.push(text) > 0;
+    const terminal = { isTTY: true, columns: 100, rows: 24, write };
+    const display = openDisplay(terminal as unknown as NodeJS.WriteStream);
+    const lane = { lease: 'a', host: 'h', device: 'cpu:0', pid: 1, state: 'up', running: 2, done: 4 } as const;
+    const withLane = progress(4);
+    withLane.stages['dnabert-s'].lanes = [lane];
+    for (const seen of [progress(4), withLane, progress(4)]) {
+      writes = [];
+      display.show(seen, ['disk full']);
+      const lines = stripVTControlCharacters(writes.at(-1)!).trimEnd().split('\n');
+      const wanted = ['split', 'dnabert-s', ...(seen === withLane ? ['cpu:0:'] : []), 'esm-2', 'classify', '!'];
+      assert.deepEqual(
+        lines.map((line) => line.trim().split(' ')[0]),
+        wanted,
+      );
+    }
+    writes = [];
+    display.show(progress(4), ['disk full']);
+    assert.deepEqual(writes, []);
+    display.close();
+  });
 });
 
 describe('display without a terminal', () => {

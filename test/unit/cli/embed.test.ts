@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { embedCommand } from '../../../src/cli/embed.js';
-import { InputError } from '../../../src/contract/failures.js';
+import { InputError, OptionError } from '../../../src/contract/failures.js';
 import { readEmbeddings } from '../../../src/io/embeddings-file.js';
 import { goldenEmbeddings, MODELS, temporaryFolder } from '../../support/tiny-models.js';
 
@@ -72,5 +72,14 @@ describe('cli/embed', () => {
       });
     }
     assert.deepEqual(await readdir(folder), ['in.fa']);
+  });
+
+  it('takes int8 on the CPU only', async () => {
+    const asked = embed(['-m', `${MODELS}/esm2-tiny`, input, '-o', output, '-d', 'webgpu:0', '--precision', 'int8']);
+    await assert.rejects(asked, (error: Error) => {
+      assert.ok(error instanceof OptionError);
+      assert.match(error.message, /int8 is for CPU lanes, --device is webgpu/);
+      return true;
+    });
   });
 });

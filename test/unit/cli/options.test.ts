@@ -7,6 +7,7 @@ import { chooseClassifier } from '../../../src/cli/model-type.js';
 import { configText, readConfig } from '../../../src/cli/options/config-file.js';
 import { readOptions } from '../../../src/cli/options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from '../../../src/cli/options/predict-table.js';
+import { RETIRED_FLAGS } from '../../../src/cli/options/retired-flags.js';
 import { addPredictOptions, predictCommand } from '../../../src/cli/predict.js';
 import { OptionError } from '../../../src/contract/failures.js';
 
@@ -101,20 +102,39 @@ describe('options of predict', () => {
     });
   });
 
-  it('a flag of the original that has lost its meaning is taken, with a line that says what replaces it', async () => {
+  /** Every flag of the original `virnucpro predict` (2.0.0) as one would give it. */
+  const ORIGINAL = [
+    ...['-m 500', '--model-type 300', '-p own.pth', '--model-path own.pth', '-e 500', '--expected-length 300'],
+    ...['-o out', '--output-dir out', '-d auto', '--device cuda:1', '-k', '--keep-intermediate', '--resume'],
+    ...['-f', '--force', '--no-progress', '--gpus 2,3', '-t 4', '--threads 4', '--verbose', '--quiet'],
+    ...['--persistent-models', '--no-persistent-models'],
+    ...['-b 256', '--batch-size 256', '-w 4', '--num-workers 4', '--dnabert-batch-size 2048', '--esm-batch-size 2048'],
+    ...['--parallel', '--v1-fallback', '--v1-attention', '--merge-threads 4', '--skip-checkpoint-validation'],
+    ...['--dataloader-workers 4', '--pin-memory', '--force-resume', '--expandable-segments'],
+    ...['--cache-clear-interval 100', '--cuda-streams', '--no-cuda-streams'],
+  ];
+
+  it('every flag of the original works, or is taken with one line that says what replaces it', async () => {
     const said: string[] = [];
     const { write } = process.stderr;
-    process.stderr.write = (text) => (said.push(String(text)), true);
-    try {
-      await flags('--parallel', '-b', '256', '--no-cuda-streams');
-    } finally {
-      process.stderr.write = write;
+    const defaults = await flags();
+    for (const given of ORIGINAL) {
+      said.length = 0;
+      process.stderr.write = (text) => (said.push(String(text)), true);
+      const parsed = await flags(...given.split(' ')).finally(() => (process.stderr.write = write));
+      const [flag] = given.split(' ') as [string];
+      const retired = Object.keys(RETIRED_FLAGS).find((names) => names.split(/[ ,]+/).includes(flag));
+      if (retired === undefined) {
+        assert.deepEqual(said, []);
+        assert.notDeepEqual(parsed, defaults, `${given} changes nothing`);
+        readOptions(PREDICT_OPTIONS, { flags: parsed, env: {} });
+      } else {
+        const long = /--[\w-]+/.exec(retired)![0];
+        assert.deepEqual(said, [`note: ${long} has no effect any more: ${RETIRED_FLAGS[retired]}\n`], given);
+        const values = readOptions(PREDICT_OPTIONS, { flags: parsed, env: {} });
+        assert.deepEqual(values, readOptions(PREDICT_OPTIONS, { flags: defaults, env: {} }));
+      }
     }
-    assert.deepEqual(said, [
-      'note: --parallel has no effect any more: --lanes says how many processes work at once\n',
-      'note: --batch-size has no effect any more: the classifier takes a file batch at a time; nothing to set\n',
-      'note: --no-cuda-streams has no effect any more: nothing to set\n',
-    ]);
   });
 });
 

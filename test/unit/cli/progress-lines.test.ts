@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { barLine, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
-import type { CampaignProgress, StageProgress } from '../../../src/contract/progress.js';
+import { barLines, laneLines, plainLine, progressLines } from '../../../src/cli/progress-lines.js';
+import type { CampaignProgress, LaneView, StageProgress } from '../../../src/contract/progress.js';
 
 const idle: StageProgress = { batches: 0, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 0, lanes: [] };
 
@@ -44,8 +44,36 @@ describe('progress lines', () => {
     assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
   });
 
-  it('draw a bar of one width', () => {
-    const [split] = progressLines(progress({}), 0);
-    assert.equal(barLine(split!), `split      ${'█'.repeat(24)} 5/5  1000 frames`);
+  it('have the lanes of a stage below it, as many as fit, with their host where there are several', () => {
+    const lane: LaneView = {
+      ...{ lease: 'a', host: 'alpha', device: 'cpu:0', pid: 7, state: 'up', running: 2, done: 12 },
+      framesPerSecond: 301.4,
+    };
+    const starting: LaneView = { ...lane, device: 'cpu:1', state: 'starting', done: 0 };
+    delete starting.framesPerSecond;
+    const lanesAt = (columns: number, lanes: LaneView[]): string[] =>
+      laneLines(progressLines(progress({ lanes }), 0)[1]!, columns);
+    assert.deepEqual(lanesAt(80, [lane, starting]), ['  cpu:0: 12 done, 301 frames/s   cpu:1: loading']);
+    const down: LaneView = { ...lane, host: 'beta', state: 'down' };
+    assert.deepEqual(lanesAt(80, [lane, starting, down]), [
+      '  alpha/cpu:0: 12 done, 301 frames/s   alpha/cpu:1: loading   and 1 more',
+    ]);
+    assert.deepEqual(lanesAt(120, [starting, down]), ['  alpha/cpu:1: loading   beta/cpu:0: restarting, 301 frames/s']);
+    assert.deepEqual(lanesAt(50, [lane]), []);
+    assert.deepEqual(lanesAt(80, []), []);
+  });
+
+  it('draw a bar of one width, shorter on narrow terminals; what does not fit stands below in whole words', () => {
+    const at = { done: 4, frames: 400, busySeconds: 20, reportedAt: 0, modelLoads: 12 };
+    const [split, stage] = progressLines(progress(at), 0);
+    assert.deepEqual(barLines(split!, 100), [`split      ${'█'.repeat(24)} 5/5  1000 frames`]);
+    const text = '12 model loads, 20 frames/s, 30 s left';
+    assert.deepEqual(barLines(stage!, 80), [`dnabert-s  █████░░░░░░░ 4/10  ${text}`]);
+    assert.deepEqual(barLines(stage!, 40), [
+      'dnabert-s  ███░░░░░ 4/10',
+      '           12 model loads, 20 frames/s,',
+      '           30 s left',
+    ]);
+    for (const columns of [1, 5, 20]) assert.ok(barLines(stage!, columns).length > 1);
   });
 });

@@ -12,6 +12,20 @@ describe('cli/summary', () => {
   });
   after(() => rm(dir, { recursive: true }));
 
+  /** What the end of such a run says on standard output, with its exit code. */
+  async function endOf(counts: CampaignTotals, quiet?: boolean): Promise<{ said: string; code: unknown }> {
+    const { write } = process.stdout;
+    let said = '';
+    process.stdout.write = ((text: string) => (said += text) !== '') as typeof write;
+    try {
+      await reportEnd({ counts, samples: [], failed: [] }, dir, quiet);
+      return { said, code: process.exitCode };
+    } finally {
+      process.stdout.write = write;
+      process.exitCode = undefined;
+    }
+  }
+
   const cases: [title: string, counts: CampaignTotals, code: number | undefined, says: RegExp][] = [
     ['all is done', { done: 2, failed: 0, framesQuarantined: 0 }, undefined, /^2 of 2 samples done, 0 failed$/m],
     ['a sample failed', { done: 1, failed: 1, framesQuarantined: 0 }, 3, /^1 of 2 samples done, 1 failed$/m],
@@ -24,18 +38,15 @@ describe('cli/summary', () => {
   ];
   for (const [title, counts, code, says] of cases) {
     it(`${title}: exit code ${code ?? 0}`, async () => {
-      const { write } = process.stdout;
-      let said = '';
-      process.stdout.write = ((text: string) => (said += text) !== '') as typeof write;
-      try {
-        await reportEnd({ counts, samples: [], failed: [] }, dir);
-      } finally {
-        process.stdout.write = write;
-      }
-      const { exitCode } = process;
-      process.exitCode = undefined;
-      assert.equal(exitCode, code);
+      const { said, code: found } = await endOf(counts);
+      assert.equal(found, code);
       assert.match(said, says);
     });
   }
+
+  it('with --quiet says nothing of a run that is done, and all of one that is partial', async () => {
+    assert.deepEqual(await endOf({ done: 2, failed: 0, framesQuarantined: 0 }, true), { said: '', code: undefined });
+    const partial = await endOf({ done: 1, failed: 1, framesQuarantined: 0 }, true);
+    assert.deepEqual(partial, await endOf({ done: 1, failed: 1, framesQuarantined: 0 }));
+  });
 });

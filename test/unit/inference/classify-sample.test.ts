@@ -164,6 +164,7 @@ describe('inference/classify-sample', () => {
         'out/viral_regions.bed',
         'out/viral_regions.gff3',
         'out/viral.fa',
+        'out/viral_regions.fa',
       ],
     );
   });
@@ -200,6 +201,8 @@ describe('inference/classify-sample', () => {
     const [header, ...letters] = (await written('viral.fa')).trimEnd().split('\n');
     assert.equal(header, '>b|"x" length=900 tier=low_confidence weighted_delta=0.760');
     assert.equal(letters.join(''), 'ACG'.repeat(300));
+    const [region, ...regionLetters] = (await written('viral_regions.fa')).trimEnd().split('\n');
+    assert.deepEqual([region, regionLetters.join('')], ['>b|"x":0-900', 'ACG'.repeat(300)]);
     assert.deepEqual([counts.contigsViral, counts.viralRegions], [1, 1]);
 
     const file = await asyncBufferFromFile(path.join(outputDir, 'frames.parquet'));

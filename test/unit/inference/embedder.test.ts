@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
-import { tmpdir } from 'node:os';
 import { InputError, ModelError } from '../../../src/contract/failures.js';
+import type { Precision } from '../../../src/contract/models.js';
 import { Embedder, type EmbedProgress } from '../../../src/inference/embedder.js';
-import { changedModel, goldenEmbeddings, MODELS } from '../../support/tiny-models.js';
+import { compare } from '../../../src/inference/verify-model.js';
+import { changedModel, goldenEmbeddings, MODELS, temporaryFolder } from '../../support/tiny-models.js';
 
-function open(model: string, options: { threads?: number; tokensPerCall?: number } = {}): Promise<Embedder> {
-  return Embedder.open({ model: `${MODELS}/${model}`, cacheDir: tmpdir(), threads: 1, ...options });
+let cacheDir: string;
+before(async () => (cacheDir = await temporaryFolder()));
+
+function open(
+  model: string,
+  options: { threads?: number; tokensPerCall?: number; precision?: Precision } = {},
+): Promise<Embedder> {
+  return Embedder.open({ model: `${MODELS}/${model}`, cacheDir, threads: 1, ...options });
 }
 
 /** Largest difference from the reference, relative to the reference's norm. */
@@ -41,20 +48,42 @@ describe('Embedder', () => {
     });
   }
 
-  for (const [model, name] of [
-    ['dnabert2-tiny', 'dnabert2'],
-    ['esm2-tiny', 'esm2'],
+  for (const [model, name, leastCosine] of [
+    ['dnabert2-tiny', 'dnabert2', 0.997],
+    ['esm2-tiny', 'esm2', 0.999],
   ] as const) {
-    it(`gives the same bits with 1 and 2 threads, one or five a call, padded or not (${model})`, async () => {
+    it(`gives vectors near the reference's in int8 from ${model}`, async () => {
+      const expected = await goldenEmbeddings(name);
+      const embedder = await open(model, { precision: 'int8' });
+      const vectors = await embedder.embed(expected.map(({ sequence }) => sequence));
+      await embedder.close();
+      const { hidden, precision } = embedder.facts;
+      assert.equal(precision, 'int8');
+      expected.forEach(({ mean }, i) => {
+        const vector = vectors.subarray(i * hidden, (i + 1) * hidden);
+        const { cosine, relativeError } = compare('', vector, Float32Array.from(mean));
+        // Beyond the rounding of fp32: it did compute in integers.
+        assert.ok(cosine > leastCosine && relativeError > 1e-3, `sequence ${i}: ${cosine}`);
+      });
+    });
+  }
+
+  for (const [model, name, precision] of [
+    ['dnabert2-tiny', 'dnabert2', 'fp32'],
+    ['dnabert2-tiny', 'dnabert2', 'int8'],
+    ['esm2-tiny', 'esm2', 'fp32'],
+    ['esm2-tiny', 'esm2', 'int8'],
+  ] as const) {
+    it(`gives the same bits with 1 and 2 threads, one or five a call, padded or not (${model}, ${precision})`, async () => {
       const golden = (await goldenEmbeddings(name)).map(({ sequence }) => sequence);
       // Five of one length (a call without padding), then the golden ones (calls with padding).
       const turned = [0, 1, 2, 3, 4].map((n) => golden[2]!.slice(n * 7) + golden[2]!.slice(0, n * 7));
       const sequences = [...turned, ...golden.filter(({ length }) => length < 600)];
-      const alone = await open(model, { tokensPerCall: 1 });
+      const alone = await open(model, { precision, tokensPerCall: 1 });
       const one = await alone.embed(sequences);
-      const two = await open(model, { threads: 2, tokensPerCall: 1 });
+      const two = await open(model, { precision, threads: 2, tokensPerCall: 1 });
       assert.deepEqual(bits(await two.embed(sequences)), bits(one));
-      const together = await open(model, { threads: 2, tokensPerCall: 4000 });
+      const together = await open(model, { precision, threads: 2, tokensPerCall: 4000 });
       assert.deepEqual(bits(await together.embed(sequences)), bits(one));
       assert.deepEqual(bits(await together.embed(turned)), bits(one.slice(0, 5 * alone.facts.hidden)));
       await Promise.all([alone.close(), two.close(), together.close()]);
@@ -119,7 +148,7 @@ describe('Embedder', () => {
       const folder = await changedModel('esm2-tiny', (tensors) => {
         tensors.get(tensor)!.values[77] = NaN;
       });
-      await assert.rejects(Embedder.open({ model: folder, cacheDir: tmpdir(), threads: 1 }), (error: Error) => {
+      await assert.rejects(Embedder.open({ model: folder, cacheDir, threads: 1 }), (error: Error) => {
         assert.ok(error instanceof ModelError);
         assert.ok(error.message.includes(`tensor ${tensor} holds NaN at element 77`), error.message);
         return true;
@@ -134,7 +163,7 @@ describe('Embedder', () => {
       rows.values.fill(3e38, 22 * 80, 22 * 80 + 40);
       rows.values.fill(-3e38, 22 * 80 + 40, 23 * 80);
     });
-    const embedder = await Embedder.open({ model: folder, cacheDir: tmpdir(), threads: 1 });
+    const embedder = await Embedder.open({ model: folder, cacheDir, threads: 1 });
     await assert.rejects(embedder.embed(['MK', 'MKV', 'MWA']), { name: 'NonFiniteEmbedding', where: 'sequence 2' });
     await embedder.close();
   });

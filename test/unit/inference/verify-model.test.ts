@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readReferenceVectors } from '../../../src/inference/reference-vectors.js';
 import { compare, verifyModel } from '../../../src/inference/verify-model.js';
+import { isVerified } from '../../../src/model/stamp.js';
 import { writeSmallEsm2 } from '../../support/small-esm2.js';
 import { MODELS, changedModel, goldenEmbeddings, temporaryFolder } from '../../support/tiny-models.js';
 
@@ -27,19 +28,64 @@ describe('verifyModel', () => {
     const found = await verifyModel({ model: `${MODELS}/esm2-tiny`, reference, cacheDir, threads: 1 });
     assert.equal(found.passed, true);
     assert.equal(found.reference, 'golden');
+    const [check, ...others] = found.checks;
+    assert.deepEqual([check!.against, others], ['reference', []]);
     assert.deepEqual(
-      found.comparisons.map(({ id }) => id),
+      check!.comparisons.map(({ id }) => id),
       ['golden-0', 'golden-1', 'golden-2', 'golden-3'],
     );
-    for (const { cosine, relativeError } of found.comparisons) {
+    for (const { cosine, relativeError } of check!.comparisons) {
       assert.ok(cosine > 1 - 1e-9 && relativeError < 1e-5, `${cosine} ${relativeError}`);
     }
     assert.equal(found.stamp, path.join(cacheDir, 'verified', `${found.digest}.json`));
     const stamp = JSON.parse(await readFile(found.stamp, 'utf8')) as Record<string, unknown>;
     assert.equal(stamp['digest'], found.digest);
-    assert.equal(stamp['worstCosine'], Math.min(...found.comparisons.map(({ cosine }) => cosine)));
+    assert.equal(stamp['worstCosine'], Math.min(...check!.comparisons.map(({ cosine }) => cosine)));
     assert.match(String(stamp['runtime']), /^onnxruntime \d/);
     assert.match(String(stamp['date']), /^\d{4}-\d\d-\d\dT/);
+  });
+
+  it('compares int8 with the reference and with fp32, and stamps it apart', async () => {
+    const found = await verifyModel({
+      model: `${MODELS}/esm2-tiny`,
+      precision: 'int8',
+      reference,
+      cacheDir,
+      threads: 1,
+    });
+    assert.equal(found.passed, true);
+    assert.deepEqual(
+      found.checks.map(({ against, comparisons }) => [against, comparisons.length]),
+      [
+        ['reference', 4],
+        ['fp32', 4],
+      ],
+    );
+    for (const { cosine, relativeError } of found.checks.flatMap(({ comparisons }) => comparisons)) {
+      assert.ok(cosine > 0.999 && cosine < 1 && relativeError > 1e-4, `${cosine} ${relativeError}`);
+    }
+    assert.equal(found.stamp, path.join(cacheDir, 'verified', `${found.digest}-int8.json`));
+    const stamp = JSON.parse(await readFile(found.stamp, 'utf8')) as Record<string, unknown>;
+    assert.deepEqual([stamp['digest'], stamp['precision']], [found.digest, 'int8']);
+    assert.deepEqual(await Promise.all([found.digest, 'other'].map((one) => isVerified(one, 'int8', cacheDir))), [
+      true,
+      false,
+    ]);
+  });
+
+  it('refuses a model that loses too much in int8, and leaves no stamp', async () => {
+    // Feature 7 is so large that a row's integers are used up for it, and no weight heeds it.
+    const model = await changedModel('esm2-tiny', (tensors) => {
+      for (const [name, { shape, values }] of tensors) {
+        if (/layer\.\d\.(attention\.)?LayerNorm\.bias/.test(name)) values[7] = 3000;
+        if (!/(query|key|value|intermediate\.dense)\.weight/.test(name)) continue;
+        for (let i = 7; i < values.length; i += shape[1]!) values[i] = 0;
+      }
+    });
+    const found = await verifyModel({ model, precision: 'int8', cacheDir, threads: 1 });
+    assert.equal(found.passed, false);
+    assert.equal(found.stamp, undefined);
+    assert.equal(await isVerified(found.digest, 'int8', cacheDir), false);
   });
 
   it('refuses a model with other weights, and leaves no stamp', async () => {
@@ -66,7 +112,10 @@ describe('verifyModel', () => {
     const found = await verifyModel({ model, cacheDir, threads: 1 });
     assert.equal(found.name, 'esm2-8m');
     assert.equal(found.reference, undefined);
-    assert.equal(found.comparisons.length, 4);
+    assert.deepEqual(
+      found.checks.map(({ against, comparisons }) => [against, comparisons.length]),
+      [['alone', 4]],
+    );
     assert.equal(found.passed, true);
   });
 

@@ -43,7 +43,6 @@ describe('io/input', () => {
 
   it('refuses files that are packed in another way, and says how to unpack them', async () => {
     for (const [name, start] of [
-      ['zstd', '28b52ffd'],
       ['xz', 'fd377a585a00'],
       ['bzip2', '425a6839'],
       ['zip', '504b0304'],
@@ -51,7 +50,7 @@ describe('io/input', () => {
       await assert.rejects(
         read(Buffer.concat([Buffer.from(start, 'hex'), Buffer.from('>a\nACGT\n')])),
         (error: InputError) => {
-          assert.equal(error.what, `a ${name} file; FASTA is read plain or gzipped`);
+          assert.equal(error.what, `a ${name} file; FASTA is read plain, gzipped or packed by zstd`);
           return error instanceof InputError && error.next.includes('| virnucpro predict -');
         },
       );
@@ -87,6 +86,7 @@ describe('io/input', () => {
       'x/contigs.fa',
       'contigs.fasta.gz',
       'contigs.FNA.bgz',
+      'contigs.fa.zst',
       'a.b.fa',
       'my.family.fna',
       'contigs',
@@ -94,6 +94,7 @@ describe('io/input', () => {
       '.fa',
     ];
     assert.deepEqual(stems.map(inputStem), [
+      'contigs',
       'contigs',
       'contigs',
       'contigs',

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeBed, writeContigTable, writeGff3 } from '../../../src/io/contig-tables.js';
 import { type FrameRow, writeFrameTable } from '../../../src/io/frames-table.js';
+import { sha256OfFile } from '../../../src/io/local-store.js';
+import { writeViralFasta } from '../../../src/io/viral-fasta.js';
 import { callContig } from '../../../src/scoring/contig-call.js';
 import { hasCommand, python, pythonHas, run } from '../../support/other-readers.js';
 
@@ -100,6 +102,21 @@ print(f[['ID', 'length', 'call', 'weighted_delta', 'n_chunks', 'reason']].to_jso
     const sequences = (file: string): string =>
       run('bedtools', ['getfasta', '-fi', at('contigs.fa'), '-bed', at(file)]);
     assert.equal(sequences('r.bed'), '>a|1.2:0-6\nAACCGG\n>a|1.2:8-10\nAC\n>b:2-5\nACG\n');
+    const pieces = new Map(
+      regions.map(({ contig }) => [
+        contig,
+        regions
+          .filter((one) => one.contig === contig)
+          .map(({ start, end }) => ({ header: `${contig}:${start}-${end}`, start, end })),
+      ]),
+    );
+    const input = { path: at('contigs.fa'), sha256: await sha256OfFile(at('contigs.fa')) };
+    const { path: ours } = await writeViralFasta(at('r.fa'), input, pieces);
+    assert.equal(
+      await readFile(ours, 'utf8'),
+      sequences('r.bed'),
+      'viral_regions.fa is what bedtools makes of the BED',
+    );
     assert.equal(sequences('r.gff3').replace(/^>.*$/gm, ''), sequences('r.bed').replace(/^>.*$/gm, ''));
     assert.equal(run('bedtools', ['merge', '-i', at('r.bed')]), 'a|1.2\t0\t6\na|1.2\t8\t10\nb\t2\t5\n');
   });

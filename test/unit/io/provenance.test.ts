@@ -18,15 +18,32 @@ describe('io/provenance', () => {
     created: '2025-01-02T03:04:05Z',
     input: { path: 'in.fa', sha256, bytes: 10, records: 1 },
     options: { 'expected-length': 500, 'persistent-models': true, classifier: 'tiny.pth' },
-    models: [{ role: 'esm-2', path: 'models/esm2', digest: sha256, dims: { layers: 6, width: 320 } }],
+    models: [
+      {
+        role: 'esm-2',
+        path: 'models/esm2',
+        digest: sha256,
+        revision: 'c0'.repeat(20),
+        dims: { layers: 6, width: 320 },
+      },
+    ],
     digests: { frames: sha256 },
     versions: { node: '20.19.0', onnxruntime: '1.30.0', temporalSdk: '1.24.0' },
-    lanes: [{ stage: 'esm-2', host: 'one', device: 'cpu:0' }],
+    lanes: [
+      {
+        ...{ stage: 'esm-2', host: 'one', device: 'cpu:0', batches: 2, frames: 3, tokens: 40, busySeconds: 1.5 },
+        ...{ modelLoads: 1, losses: 1 },
+        spans: [{ from: 0, ready: 0.5, to: 2.5, lost: true }],
+      },
+    ],
     workflow: { id: 'predict-in', runId: 'r', namespace: 'default' },
     stages: Object.fromEntries(
       STAGES.map((stage) => [
         stage,
-        { embedded: 2, reused: 1, frames: 3, tokens: 40, modelLoads: 1, quarantined: 0, seconds: 2.5 },
+        {
+          ...{ started: '2025-01-02T03:04:02.500Z', embedded: 2, reused: 1, frames: 3, tokens: 40 },
+          ...{ modelLoads: 1, quarantined: 0, retries: 1, seconds: 2.5 },
+        },
       ]),
     ) as Provenance['stages'],
     timings: { split: 0.5 },

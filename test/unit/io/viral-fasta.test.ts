@@ -25,8 +25,8 @@ describe('io/viral-fasta', () => {
   ] as const) {
     it(`copies the asked contigs of ${name}, letters as they are, in lines of 60`, async () => {
       const asked = new Map([
-        ['three', 'tier=review'],
-        ['two', 'tier=low_confidence'],
+        ['three', [{ header: 'three tier=review', start: 0, end: 2 }]],
+        ['two', [{ header: 'two tier=low_confidence', start: 0, end: 150 }]],
       ]);
       const file = await writeViralFasta(path.join(dir, 'viral.fa'), await inputOf(name, bytes), asked);
       const letters = 'acgtu'.repeat(12);
@@ -39,8 +39,25 @@ describe('io/viral-fasta', () => {
 
   it('finds a contig by the name that it was given when records were renamed', async () => {
     const input = { ...(await inputOf('twice.fa', '>a\nACGT\n>a\nGGCC\n')), renameDuplicates: true };
-    const file = await writeViralFasta(path.join(dir, 'renamed.fa'), input, new Map([['a_2', 'tier=review']]));
-    assert.equal(await readFile(file.path, 'utf8'), '>a_2 tier=review\nGGCC\n');
+    const piece = { header: 'a_2', start: 0, end: 4 };
+    const file = await writeViralFasta(path.join(dir, 'renamed.fa'), input, new Map([['a_2', [piece]]]));
+    assert.equal(await readFile(file.path, 'utf8'), '>a_2\nGGCC\n');
+  });
+
+  it('cuts stretches out of contigs, in the order of the input and then their own', async () => {
+    const asked = new Map([
+      [
+        'two',
+        [
+          { header: 'two:0-3', start: 0, end: 3 },
+          { header: 'two:85-150', start: 85, end: 150 },
+        ],
+      ],
+      ['one', [{ header: 'one:2-6', start: 2, end: 6 }]],
+    ]);
+    const file = await writeViralFasta(path.join(dir, 'cut.fa'), await inputOf('cut-input.fa', text), asked);
+    const wanted = `>one:2-6\nGTNN\n>two:0-3\nacg\n>two:85-150\n${'acgtu'.repeat(12)}\nacgtu\n`;
+    assert.equal(await readFile(file.path, 'utf8'), wanted);
   });
 
   it('is empty when no contig is viral, without looking at the input', async () => {
@@ -52,7 +69,7 @@ describe('io/viral-fasta', () => {
     const input = await inputOf('changed.fa', text);
     await writeFile(input.path, text.replace('ACGT', 'ACGA'));
     const target = path.join(dir, 'changed', 'viral.fa');
-    await assert.rejects(writeViralFasta(target, input, new Map([['one', '']])), InputError);
+    await assert.rejects(writeViralFasta(target, input, new Map([['one', []]])), InputError);
     assert.deepEqual(await readdir(path.dirname(target)), []);
   });
 });

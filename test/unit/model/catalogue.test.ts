@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ModelError } from '../../../src/contract/failures.js';
+import { ModelError, OptionError } from '../../../src/contract/failures.js';
 import { CATALOGUE, resolveModel } from '../../../src/model/catalogue.js';
 import { MODELS, temporaryFolder } from '../../support/tiny-models.js';
 
@@ -47,7 +47,7 @@ describe('resolveModel', () => {
 
   it('lists the names it knows when it knows no such name', async () => {
     await assert.rejects(resolveModel('esm3', {}), (error: Error) => {
-      assert.ok(error instanceof ModelError);
+      assert.ok(error instanceof OptionError);
       assert.ok(error.message.includes(Object.keys(CATALOGUE).join(', ')));
       return true;
     });

@@ -7,7 +7,7 @@ import type { SampleResult } from '../../../src/contract/run.js';
 import { campaignTable } from '../../../src/io/campaign-table.js';
 import { readSample } from '../../../src/report/sample-data.js';
 import { rewriteReports } from '../../../src/report/write-report.js';
-import { type FakeContig, fakeMetagenome, numbers, writeFakeSample } from '../../support/report-folders.js';
+import { type FakeContig, fakeLane, fakeMetagenome, numbers, writeFakeSample } from '../../support/report-folders.js';
 
 const HOSTILE = `<script>alert("x")</script>&amp;"'`;
 
@@ -63,6 +63,44 @@ describe('report', () => {
     assert.deepEqual([...data.quarantined.byReason], [['esm-2: non_finite', 1]]);
     const binned = data.chunkScores.reduce((sum, { count }) => sum + count, 0);
     assert.equal(binned, 9);
+  });
+
+  it('draws when each lane loaded and served, on one clock for both stages, and what it did', async () => {
+    const text = await reportOf('lanes', [{ id: 'phage', length: 500, scores: [0.9] }]);
+    const timeline = /<h3>Lanes<\/h3>.*?<\/svg>/s.exec(text)![0];
+    for (const lane of ['dnabert-s alpha/cpu:0', 'esm-2 alpha/cpu:0', 'esm-2 beta/cpu:1']) {
+      assert.equal(timeline.split(`>${lane}</text>`).length - 1, 1, lane);
+    }
+    const marks = (colour: string): number => timeline.split(`fill="var(--${colour})"`).length - 1;
+    assert.deepEqual([marks('other'), marks('unsure')], [4, 4]);
+    assert.equal(timeline.split('var(--virus)').length - 1, 1, 'one was lost');
+    const rows = text
+      .match(/<tr><td>(?:dnabert-s|esm-2)<\/td>.*?<\/tr>/g)!
+      .map((row) => [...row.matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, cell]) => cell).join(' '));
+    assert.deepEqual(rows, [
+      'dnabert-s 1 5 min 12 s 15 (3) 1 0.00 0.03 1 0 0',
+      'esm-2 2 30 min 3 s 15 (3) 1 0.00 0.00 3 2 0',
+      'dnabert-s alpha/cpu:0 6 600 3.85 35 50 % 1 0',
+      'esm-2 alpha/cpu:0 6 600 0.68 6.13 50 % 1 0',
+      'esm-2 beta/cpu:1 6 600 0.74 6.66 50 % 2 1',
+    ]);
+  });
+
+  it('draws the busiest lanes of a fleet, and counts the others', async () => {
+    const fleet = Array.from({ length: 300 }, (_, i) => ({
+      ...fakeLane(
+        'esm-2',
+        `node${i}/cpu:0`,
+        Array.from({ length: 16 }, (_, j) => ({ from: 60 * j, ready: 60 * j + 5, to: 60 * j + 59 })),
+      ),
+      batches: i,
+    }));
+    await writeFakeSample(at('fleet'), 'fleet', [{ id: 'phage', length: 500, scores: [0.9] }], fleet);
+    const text = await readFile(await rewriteReports(at('fleet')), 'utf8');
+    assert.match(text, /The 24 lanes that did most, of 300; provenance.json has all/);
+    assert.match(text, />esm-2 node299\/cpu:0<\/text>/);
+    assert.equal(text.includes('node275/'), false);
+    assert.ok(text.length < 300_000, `${text.length} characters`);
   });
 
   it('escapes everything that comes from the input', async () => {

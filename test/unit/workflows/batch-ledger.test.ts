@@ -47,6 +47,25 @@ describe('workflows/batch-ledger', () => {
     }
   });
 
+  it('counts what a lane was given again: for failures, crashes, refusals and lost lanes, not for lanes given back', () => {
+    const ledger = new BatchLedger([{ index: 0, frames: 2 }]);
+    const take = (lease: string): Task => ledger.take(lease, false)!;
+    ledger.giveBack(take('a'));
+    assert.equal(ledger.totals.retries, 0);
+    ledger.lost(take('a'));
+    assert.equal(ledger.totals.retries, 1);
+    ledger.broke(take('a'), new Error('x'), 'a');
+    assert.equal(ledger.totals.retries, 2);
+    ledger.charged(take('b'));
+    assert.equal(ledger.totals.retries, 3);
+    ledger.finished(take('b'), output(1, [{ row: 1, reason: 'too_large' }]), 'b');
+    assert.equal(ledger.totals.retries, 4);
+    ledger.broke(take('c'), new Error('y'), 'c');
+    assert.deepEqual([ledger.failed.size, ledger.totals.retries], [1, 4], 'put aside, not tried again yet');
+    ledger.retryFailed();
+    assert.equal(ledger.totals.retries, 5);
+  });
+
   it('quarantines the one sequence of a batch of one', () => {
     const ledger = new BatchLedger([{ index: 0, frames: 1 }]);
     workOff(ledger, 1, new Set([0]));

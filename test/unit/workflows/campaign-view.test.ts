@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict';
-import type { StageProgress } from '../../../src/contract/progress.js';
+import type { LaneView, StageProgress } from '../../../src/contract/progress.js';
+import type { LaneRecord } from '../../../src/contract/run.js';
 import { CampaignView } from '../../../src/workflows/campaign-view.js';
 import { campaignDetails, stageDetails } from '../../../src/workflows/progress-details.js';
 
 const idle: StageProgress = { batches: 10, done: 3, failed: 0, frames: 9, tokens: 90, modelLoads: 1, lanes: [] };
-const result = { embedded: 1, reused: 0, frames: 1, tokens: 1, quarantined: 0, failed: [] };
+const result = { embedded: 1, reused: 0, frames: 1, tokens: 1, quarantined: 0, retries: 0, failed: [], startedAt: 0 };
+const first: LaneRecord = {
+  ...{ lane: 'h/cpu:0', batches: 1, frames: 1, tokens: 1, busySeconds: 1, modelLoads: 1, losses: 0 },
+  spans: [],
+};
+const second = { ...first, lane: 'h/cpu:1' };
 
 describe('a campaign seen from outside', () => {
   it('says loudly when models that should stay loaded were loaded more than once a lane', () => {
     const view = new CampaignView(1, { done: 0, failed: 0 });
-    view.stageDone('dnabert-s', true, { ...result, modelLoads: 2, lanes: ['h/cpu:0', 'h/cpu:1'] });
-    view.stageDone('esm-2', false, { ...result, modelLoads: 30, lanes: ['h/cpu:0'] });
+    view.stageDone('dnabert-s', true, { ...result, modelLoads: 2, lanes: [first, second] });
+    view.stageDone('esm-2', false, { ...result, modelLoads: 30, lanes: [first] });
     assert.deepEqual(view.progress().warnings, []);
-    view.stageDone('dnabert-s', true, { ...result, modelLoads: 3, lanes: ['h/cpu:0', 'h/cpu:1'] });
+    view.stageDone('dnabert-s', true, { ...result, modelLoads: 3, lanes: [first, second] });
     const warning =
       'dnabert-s: persistent models were asked for, but 2 lanes loaded the model 3 times: ' +
       'lanes died, or were given to others and back';
     assert.deepEqual(view.progress().warnings, [warning]);
-    assert.ok(campaignDetails(view.progress()).includes(`\n**Warning**: ${warning}\n`));
+    assert.ok(campaignDetails(view.progress()).includes(`\n- **Warning**: ${warning}`));
     const nextRun = new CampaignView(1, { done: 0, failed: 0 }, view.warnings);
     assert.deepEqual(nextRun.progress().warnings, [warning], 'also after continue-as-new');
   });
@@ -43,7 +49,31 @@ describe('a campaign seen from outside', () => {
     assert.equal(view.progress().stages['esm-2'].waitingFor, waitingFor);
     assert.equal(
       stageDetails('esm-2', view.progress().stages['esm-2']),
-      `**esm-2**: 3 of 10 file batches done, waiting for ${waitingFor}`,
+      `- **esm-2**: 3 of 10 file batches done, waiting for ${waitingFor}`,
     );
+  });
+
+  it('shows what matters first: state, warnings and stages, then the lanes of all in one table', () => {
+    const view = new CampaignView(2, { done: 1, failed: 0 }, { 'dnabert-s': 'look' });
+    view.state = 'embedding';
+    view.startStage('dnabert-s', 10);
+    const lanes: LaneView[] = [
+      {
+        ...{ lease: 'a', host: 'h', device: 'cpu:0', pid: 7, state: 'up', running: 2, done: 3 },
+        framesPerSecond: 12.345,
+      },
+      { lease: 'b', host: 'h', device: 'cpu:1', pid: 0, state: 'starting', running: 0, done: 0 },
+    ];
+    view.slice({ slice: 's', stage: 'dnabert-s', progress: { ...idle, lanes } }, 0);
+    assert.deepEqual(campaignDetails(view.progress()).split('\n'), [
+      '- **embedding**: 1 of 2 samples done, 0 failed, 0 frames',
+      '- **Warning**: look',
+      '- **dnabert-s**: 3 of 10 file batches done',
+      '',
+      '| lane | stage | state | pid | running | done | frames/s |',
+      '|---|---|---|---|---|---|---|',
+      '| h/cpu:0 | dnabert-s | up | 7 | 2 | 3 | 12.3 |',
+      '| h/cpu:1 | dnabert-s | starting |  | 0 | 0 |  |',
+    ]);
   });
 });

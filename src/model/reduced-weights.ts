@@ -1,0 +1,142 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256OfFile, toStorageError, writeAtomically } from '../io/local-store.js';
+import { type CheckpointFile, withCheckpointFile } from './checkpoint/checkpoint-file.js';
+import { widen } from './checkpoint/read-tensor.js';
+import { rememberedDigest } from './checkpoint/remembered-digest.js';
+import { ELEMENT_BYTES } from './checkpoint/tensor-size.js';
+import type { TensorEntry } from './checkpoint/types.js';
+import { assertFinite } from './finite.js';
+import { quantizeRows } from './int8.js';
+import { REDUCED_FILE, type ReducedLayout, type ReducedPart } from './reduced-layout.js';
+import { assertFreeSpace } from './store/free-space.js';
+import { withModelLock } from './store/lock.js';
+
+/** Changes when the same checkpoint and layout would give other bytes. */
+const FORMAT = 1;
+
+/** Of a checkpoint, this much is in memory at once. */
+const PIECE_BYTES = 1 << 20;
+
+/** Beside the file, written after it: the file is whole when it has this digest. */
+const SEAL = 'weights.json';
+
+interface Seal {
+  /** SHA-256 of the checkpoint's weights that it was made of. */
+  source: string;
+  bytes: number;
+  sha256: string;
+}
+
+/**
+ * The folder of our cache that holds a checkpoint's reduced weights in a file of this layout. They are written on first
+ * use, a piece of a tensor at a time, by one process while others wait; a file that is torn or damaged is written again.
+ * @param source SHA-256 of the checkpoint's weights, which are read only to write the file.
+ * @throws StorageError when the disk is full or refuses; ModelError when the checkpoint cannot be read or a weight is not
+ *   finite.
+ */
+export async function reducedWeights(layout: ReducedLayout, source: string, cacheDir: string): Promise<string> {
+  const folder = path.join(cacheDir, 'reduced', nameOf(layout, source));
+  const file = path.join(folder, REDUCED_FILE);
+  if (await isWhole(folder, cacheDir)) return folder;
+  await withModelLock(`${folder}.lock`, {}, async () => {
+    if (await isWhole(folder, cacheDir)) return;
+    try {
+      await mkdir(folder, { recursive: true });
+      await assertFreeSpace(folder, layout.bytes);
+    } catch (error) {
+      throw toStorageError(error, folder);
+    }
+    const sha256 = await writeAtomically(file, (temporary) => writeParts(layout, temporary));
+    const seal: Seal = { source, bytes: layout.bytes, sha256 };
+    await writeAtomically(path.join(folder, SEAL), (temporary) =>
+      writeFile(temporary, `${JSON.stringify(seal, null, 2)}\n`),
+    );
+  });
+  return folder;
+}
+
+/** The same for every copy of a checkpoint; another for any other content. */
+function nameOf({ parts }: ReducedLayout, source: string): string {
+  const described = parts.map(({ tensor: { name, dtype, shape }, form, values }) => [name, dtype, shape, form, values]);
+  return sha256()
+    .update(JSON.stringify([FORMAT, source, described]))
+    .digest('hex');
+}
+
+/** The file is read once; its digest is remembered. */
+async function isWhole(folder: string, cacheDir: string): Promise<boolean> {
+  try {
+    const seal = JSON.parse(await readFile(path.join(folder, SEAL), 'utf8')) as Seal;
+    const file = path.join(folder, REDUCED_FILE);
+    if ((await stat(file)).size !== seal.bytes) return false;
+    return (await rememberedDigest(file, path.join(cacheDir, 'digests'), sha256OfFile)) === seal.sha256;
+  } catch {
+    // Whatever cannot be read is made again, and then says what is wrong with it.
+    return false;
+  }
+}
+
+async function writeParts({ parts, bytes }: ReducedLayout, to: string): Promise<string> {
+  const out = new Output(await open(to, 'wx'));
+  try {
+    for (const part of parts) {
+      await withCheckpointFile(part.tensor.file, (from) => writePart(part, from, out));
+    }
+    await out.padTo(bytes);
+    return out.hash.digest('hex');
+  } finally {
+    await out.handle.close();
+  }
+}
+
+async function writePart(part: ReducedPart, from: CheckpointFile, out: Output): Promise<void> {
+  await out.padTo(part.values.offset);
+  const { tensor } = part;
+  if (part.form === 'as is') {
+    for await (const piece of from.pieces(tensor.offset, tensor.bytes)) await out.write(piece);
+    return;
+  }
+  const [rows, columns] = tensor.shape as [number, number];
+  const scales = new Float32Array(rows);
+  for (let row = 0, count; row < rows; row += count) {
+    count = Math.min(rows - row, Math.max(1, Math.floor(PIECE_BYTES / (columns * ELEMENT_BYTES[tensor.dtype]))));
+    const quantized = quantizeRows(await readRows(from, tensor, row, count), columns);
+    if (!quantized.scales.every(Number.isFinite)) await assertFinite([tensor]);
+    scales.set(quantized.scales, row);
+    await out.write(quantized.integers);
+  }
+  await out.padTo(part.scales.offset);
+  await out.write(scales);
+}
+
+async function readRows(from: CheckpointFile, tensor: TensorEntry, row: number, count: number): Promise<Float32Array> {
+  const { dtype, offset, shape } = tensor;
+  const bytesPerRow = shape[1]! * ELEMENT_BYTES[dtype];
+  const bytes = await from.read(offset + row * bytesPerRow, count * bytesPerRow);
+  return widen(dtype as Exclude<typeof dtype, 'I64'>, bytes);
+}
+
+/** A file that is written from start to end. */
+class Output {
+  readonly hash: Hash = sha256();
+  private written = 0;
+
+  constructor(readonly handle: FileHandle) {}
+
+  async write(values: ArrayBufferView): Promise<void> {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    this.hash.update(bytes);
+    this.written += bytes.length;
+    await this.handle.writeFile(bytes);
+  }
+
+  async padTo(offset: number): Promise<void> {
+    await this.write(new Uint8Array(offset - this.written));
+  }
+}
+
+function sha256(): Hash {
+  return createHash('sha256');
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { InputError } from '../../../src/contract/failures.js';
+import { readInput } from '../../../src/io/input.js';
+import { Xxh64 } from '../../../src/io/xxh64.js';
+import { unpackZstd } from '../../../src/io/zstd.js';
+import { pieces as inPieces } from '../../support/pieces.js';
+
+/** `zstd -19` and, through a pipe, `zstd -19 --no-check` (1.5.4) of one FASTA file of 432 bytes. */
+const PACKED = Buffer.from(
+  'KLUv/WSwAOUDABZQGxGwGYYDQGGcyAufz7SQSRdWThkAEwAWAL9rmZ3ku91OHnVjdzrRzFAkEAUCYGA4BALRzGgsejFXtb4TS0z7GfOl8x8DVZf2' +
+    '8jFpy11xHBaKwNgySk6ayyprE0MwrGz+s+kuT4vx95xJ6eb7kwsDQBnia2CZlxqLUAHKMfsb',
+  'base64',
+);
+const PACKED_UNCHECKED = Buffer.from(
+  'KLUv/QBo5QMAFlAbEbAZhgNAYZzIC5/PtJBJF1ZOGQATABYAv2uZneS73U4edWN3OtHMUCQQBQJgYDgEAtHMaCx6MVe1vhNLTPsZ86XzHwNVl/by' +
+    'MWnLXXEcForA2DJKTprLKmsTQzCsbP6z6S5Pi/H3nEnp5vuTCwNAGeJrYJmXGotQAQ==',
+  'base64',
+);
+const SHA256_OF_CONTENT = '6e44723314236225f5c83d69601e85100ea96142186c33f6185cef9950118e6e';
+
+/** A frame that is passed over. */
+const SKIPPABLE = Buffer.from('5f2a4d1805000000000000fd2f', 'hex');
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+async function unpack(packed: Uint8Array, pieceBytes = packed.length): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of unpackZstd(inPieces(packed, pieceBytes), 'a.fa.zst')) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+describe('io/zstd', () => {
+  let content: Buffer;
+  before(async () => (content = await unpack(PACKED)));
+
+  it('unpacks what the zstd program packed, in pieces of any size', async () => {
+    assert.equal(sha256(content), SHA256_OF_CONTENT);
+    for (const pieceBytes of [1, 2, 7, 100]) {
+      assert.deepEqual(await unpack(PACKED, pieceBytes), content);
+      assert.deepEqual(await unpack(PACKED_UNCHECKED, pieceBytes), content);
+    }
+  });
+
+  it('unpacks files of several frames, passes over those of another kind, and takes an empty file for one of no frame', async () => {
+    const file = Buffer.concat([SKIPPABLE, PACKED, SKIPPABLE, PACKED_UNCHECKED, PACKED, SKIPPABLE]);
+    assert.deepEqual(await unpack(file, 10), Buffer.concat([content, content, content]));
+    assert.equal((await unpack(SKIPPABLE)).length, 0);
+    assert.equal((await unpack(Buffer.alloc(0), 1)).length, 0);
+  });
+
+  it('says of a file that is cut anywhere but between two frames that it is truncated', async () => {
+    const file = Buffer.concat([PACKED, SKIPPABLE, PACKED_UNCHECKED]);
+    for (let end = 1; end < file.length; end += 1) {
+      if (end === PACKED.length || end === PACKED.length + SKIPPABLE.length) continue;
+      await assert.rejects(unpack(file.subarray(0, end)), { what: 'zstd file is truncated', where: 'a.fa.zst' });
+    }
+  });
+
+  it('never gives other content for a file with a flipped bit that has a checksum', async () => {
+    let refused = 0;
+    for (let bit = 0; bit < PACKED.length * 8; bit += 1) {
+      const damaged = Buffer.from(PACKED);
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      const found = await unpack(damaged).catch((error: unknown) => error);
+      if (Buffer.isBuffer(found)) {
+        // A few bits of the coding tables mean nothing.
+        assert.deepEqual(found, content, `bit ${bit}`);
+        continue;
+      }
+      assert.ok(found instanceof InputError, `bit ${bit}: ${String(found)}`);
+      refused += 1;
+    }
+    assert.ok(refused > PACKED.length * 8 * 0.95, `${refused} are refused`);
+  });
+
+  it('refuses what is behind the last frame, another size, a dictionary and a large window, with the next step', async () => {
+    await assert.rejects(unpack(Buffer.concat([PACKED, Buffer.from('more')])), /damaged: bytes that are no frame/);
+    const frame = (header: string): Buffer => Buffer.from(`28b52ffd${header}010000`, 'hex');
+    assert.equal((await unpack(frame('0058'))).length, 0);
+    await assert.rejects(unpack(frame('2005')), /damaged: a frame says that it has 5 bytes and has 0/);
+    await assert.rejects(unpack(frame('015807')), /packed with a dictionary.*zstd -dc -D DICTIONARY/s);
+    await assert.rejects(unpack(frame('00a0')), /takes 1073741824 bytes of memory to unpack.*--long=31/s);
+    await assert.rejects(unpack(Buffer.from('28b52ffd0058ffffff', 'hex')), /damaged: a block of \d+ bytes/);
+  });
+
+  it('holds one block and the window, however much comes out of it', async () => {
+    // A window of 2 MiB, then 1,024 blocks of 128 KiB of the letter A, the last one marked so: 128 MiB in 4 KiB.
+    const packed = Buffer.from(`28b52ffd0058${'02001041'.repeat(1_023)}03001041`, 'hex');
+    let bytes = 0;
+    let largest = 0;
+    for await (const piece of unpackZstd(inPieces(packed, 1 << 16), 'a.zst')) {
+      bytes += piece.length;
+      largest = Math.max(largest, piece.length);
+    }
+    assert.deepEqual([bytes, largest], [2 ** 27, 2 ** 17]);
+  });
+
+  describe('through readInput', () => {
+    let dir: string;
+    before(async () => (dir = await mkdtemp(path.join(tmpdir(), 'vnp-zstd-'))));
+    after(() => rm(dir, { recursive: true }));
+
+    it('is known by its first bytes, also where a skippable frame comes first', async () => {
+      const file = path.join(dir, 'input');
+      for (const packed of [PACKED, Buffer.concat([SKIPPABLE, PACKED])]) {
+        await writeFile(file, packed);
+        const pieces: Uint8Array[] = [];
+        let stored = 0;
+        for await (const piece of readInput(file, { onRead: (raw) => (stored += raw.length) })) pieces.push(piece);
+        assert.deepEqual([Buffer.concat(pieces), stored], [content, packed.length]);
+      }
+    });
+  });
+});
+
+describe('io/xxh64', () => {
+  const hash = (...parts: (string | Uint8Array)[]): string => {
+    const xxh64 = new Xxh64();
+    for (const part of parts) xxh64.update(Buffer.from(part));
+    return xxh64.digest().toString(16).padStart(16, '0');
+  };
+
+  it('gives the published values', () => {
+    // With seed 0; the tests of other implementations have them, too.
+    assert.equal(hash(), 'ef46db3751d8e999');
+    assert.equal(hash('a'), 'd24ec4f1a98c6e5b');
+    assert.equal(hash('abc'), '44bc2cf5ad770999');
+    assert.equal(hash('Call me Ishmael. Some years ago--never mind how long precisely-'), '02a2e85470d6fd96');
+  });
+
+  it('does not depend on how the bytes are cut', () => {
+    const bytes = randomBytes(300);
+    for (const cut of [0, 1, 31, 32, 33, 63, 64, 100, 299]) {
+      assert.equal(hash(bytes.subarray(0, cut), bytes.subarray(cut)), hash(bytes));
+    }
+  });
+});
