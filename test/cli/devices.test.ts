@@ -26,7 +26,7 @@ describe('virnucpro devices', () => {
       stdout,
       new RegExp(
         '^DEVICE +NAME +MEMORY +PRECISIONS +PROVIDER\n' +
-          'cpu +.+, \\d+ threads +[\\d.]+ GB +fp32 +onnxruntime [\\d.]+ cpu\n' +
+          'cpu +.+, \\d+ threads +[\\d.]+ GB +fp32, int8 +onnxruntime [\\d.]+ cpu\n' +
           'cuda +- +- +- +missing: CUDA_VISIBLE_DEVICES is empty\n' +
           'webgpu:0 +- +- +- +missing: (no graphics driver|there is no Vulkan loader|this build).+\n' +
           'docs/devices.md says what each needs\\.\n$',
