@@ -6,8 +6,7 @@
  * takes a quarter of an hour for a thousand of them: `--without` leaves a peer out there.
  */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,8 +14,8 @@ import { parseArgs, promisify } from 'node:util';
 import { readFasta } from '../src/io/fasta.js';
 import { readInput } from '../src/io/input.js';
 import { sha256OfFile } from '../src/io/local-store.js';
-import { cacheFolderPath } from '../src/io/user-folders.js';
 import { createRandom } from '../test/support/random-sequences.js';
+import { measureCommand, peerPython } from './support/peer-python.js';
 import { type Cost, report, type Row, sideBySide, type Sides } from './support/side-by-side.js';
 
 const CHUNK_SIZE = 500;
@@ -35,7 +34,7 @@ const { values, positionals } = parseArgs({
 const genome = positionals[0];
 if (genome === undefined) throw new Error('name a FASTA file of a genome');
 
-const python = await preparePython();
+const python = await peerPython([BIOPYTHON]);
 const seqkit = (await run('seqkit', ['version'])).stdout.trim();
 const dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-bench-'));
 try {
@@ -63,6 +62,7 @@ function outputOf(input: string, side: string): string {
 }
 
 function sidesOf(input: string): Sides {
+  const measure = async (...command: string[]): Promise<Cost> => (await measureCommand(python, command)).cost;
   const [ours, biopython] = [outputOf(input, 'ours'), outputOf(input, 'biopython')];
   const bySeqkit = outputOf(input, 'seqkit');
   const windows = `seqkit sliding -s ${CHUNK_SIZE} -W ${CHUNK_SIZE} '${input}'`;
@@ -79,11 +79,6 @@ function sidesOf(input: string): Sides {
       return measure('sh', '-c', `${windows} | tee '${bySeqkit}/chunks.fa' | ${translate}`);
     },
   };
-}
-
-async function measure(...command: string[]): Promise<Cost> {
-  const { stdout } = await run(python, ['bench/peers/measure.py', ...command]);
-  return JSON.parse(stdout) as Cost;
 }
 
 /**
@@ -140,16 +135,4 @@ async function writeContigs(target: string, genome: string, bases: number): Prom
     break;
   }
   await file.close();
-}
-
-/** A Python environment of the benchmarks' own, in the cache folder. */
-async function preparePython(): Promise<string> {
-  const key = createHash('sha256').update(BIOPYTHON).digest('hex').slice(0, 8);
-  const folder = path.join(cacheFolderPath(), `bench-python-${key}`);
-  const executable = path.join(folder, 'bin', 'python');
-  if (existsSync(path.join(folder, 'ready'))) return executable;
-  await run('python3', ['-m', 'venv', folder]);
-  await run(executable, ['-m', 'pip', 'install', '--quiet', BIOPYTHON]);
-  await (await open(path.join(folder, 'ready'), 'w')).close();
-  return executable;
 }

@@ -1,4 +1,4 @@
-"""Runs a command and prints what it took as JSON. Counts the processes that it waited for."""
+"""Runs a command and prints what it took, and what it said, as JSON. Counts the processes that it waited for."""
 
 import json
 import resource
@@ -7,12 +7,13 @@ import sys
 import time
 
 started_at = time.perf_counter()
-code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
 seconds = time.perf_counter() - started_at
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps({
     "seconds": seconds,
     "cpuSeconds": used.ru_utime + used.ru_stime,
     "peakMB": used.ru_maxrss / 1024,
+    "output": done.stdout,
 }))
-sys.exit(code)
+sys.exit(done.returncode)

@@ -68,7 +68,8 @@ export function round(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-function median(values: readonly number[]): number {
+/** The middle one. NaN of none. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

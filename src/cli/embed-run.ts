@@ -15,9 +15,11 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     const { facts } = embedder;
     const { ids, sequences } = await readSequences(input, facts.kind);
     const started = performance.now();
+    const cpu = process.cpuUsage();
     let tokens = 0;
     const vectors = await embedder.embed(sequences, { onProgress: (progress) => (tokens = progress.tokens) });
     const runSeconds = (performance.now() - started) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
     const madeBy = digest([facts.digest, facts.precision, facts.provider, ...sequences]);
     await writeAtomically(options.output, (file) =>
       writeEmbeddings(file, madeBy, { ids, vectors, width: facts.hidden }),
@@ -36,6 +38,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
       tokens,
       load_seconds: facts.loadSeconds,
       run_seconds: runSeconds,
+      run_cpu_seconds: (user + system) / 1e6,
       tokens_per_second: tokens / runSeconds,
       output: options.output,
     };

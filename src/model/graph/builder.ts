@@ -16,7 +16,7 @@ export function float(value: number): { float: number } {
 
 const WEIGHT_TYPE: Record<TensorDtype, OnnxType> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64' };
 
-const MICROSOFT_OPS = new Set(['MultiHeadAttention', 'RotaryEmbedding', 'BiasGelu', 'SkipLayerNormalization', 'QGemm']);
+const MICROSOFT_OPS = new Set(['MultiHeadAttention', 'RotaryEmbedding', 'BiasGelu', 'QGemm']);
 
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;

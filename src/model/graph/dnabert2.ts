@@ -10,7 +10,7 @@ import {
   linear,
   type ModelConfig,
 } from './encoder.js';
-import { Tensors } from './tensors.js';
+import { shares, Tensors } from './tensors.js';
 
 const WORD_EMBEDDINGS = 'embeddings.word_embeddings.weight';
 const EPSILON = 1e-12;
@@ -70,22 +70,19 @@ export function buildDnabert2(
 
   for (let layer = 0; layer < layers; layer += 1) {
     const p = `encoder.layer.${layer}`;
-    const qkv = linear(
-      g,
-      x,
-      t.get(`${p}.attention.self.Wqkv.weight`, [3 * hidden, hidden]),
-      t.get(`${p}.attention.self.Wqkv.bias`, [3 * hidden]),
-    );
-    const [q, k, v] = g
-      .ops('Split', [qkv], 3, { axis: 1, num_outputs: 3 })
-      .map((part) => g.op('Reshape', [part, shapes.tokenVectors])) as [Value, Value, Value];
+    // What is fused in the checkpoint is one product for each part here: to split its result would copy it.
+    const weights = shares(t.get(`${p}.attention.self.Wqkv.weight`, [3 * hidden, hidden]), 3);
+    const biases = shares(t.get(`${p}.attention.self.Wqkv.bias`, [3 * hidden]), 3);
+    const [q, k, v] = weights.map((weight, i) =>
+      g.op('Reshape', [linear(g, x, weight, biases[i]), shapes.tokenVectors]),
+    ) as [Value, Value, Value];
     const attended = g.op('Reshape', [attention(g, [q, k, v], bias, { heads, hidden }, form), shapes.rows]);
     const projected = linear(g, attended, t.get(`${p}.attention.output.dense.weight`, [hidden, hidden]));
     const attentionBias = t.get(`${p}.attention.output.dense.bias`, [hidden]);
     x = addAndNorm(g, projected, attentionBias, x, norm(`${p}.attention.output.LayerNorm`), epsilon).normed;
 
-    const gated = linear(g, x, t.get(`${p}.mlp.gated_layers.weight`, [2 * intermediate, hidden]));
-    const [gate, up] = g.ops('Split', [gated], 2, { axis: 1, num_outputs: 2 }) as [Value, Value];
+    const gated = shares(t.get(`${p}.mlp.gated_layers.weight`, [2 * intermediate, hidden]), 2);
+    const [gate, up] = gated.map((weight) => linear(g, x, weight)) as [Value, Value];
     const activated = g.op('Mul', [g.op('Gelu', [gate]), up]);
     const down = linear(g, activated, t.get(`${p}.mlp.wo.weight`, [hidden, intermediate]));
     x = addAndNorm(g, down, t.get(`${p}.mlp.wo.bias`, [hidden]), x, norm(`${p}.mlp.layernorm`), epsilon).normed;

@@ -1,6 +1,19 @@
 import { ModelError } from '../../contract/failures.js';
 import type { Checkpoint, TensorEntry } from '../checkpoint/types.js';
 
+/** `count` equal shares of a tensor's rows, in place: rows lie one after the other. Count must divide them. */
+export function shares(tensor: TensorEntry, count: number): TensorEntry[] {
+  const [rows, ...rest] = tensor.shape as [number, ...number[]];
+  const bytes = tensor.bytes / count;
+  return Array.from({ length: count }, (_, i) => ({
+    ...tensor,
+    name: `${tensor.name}[${i}/${count}]`,
+    shape: [rows / count, ...rest],
+    offset: tensor.offset + i * bytes,
+    bytes,
+  }));
+}
+
 /** Finds an architecture's tensors in a checkpoint, whose names may carry a prefix (`bert.`, `esm.`, `module.`). */
 export class Tensors {
   private constructor(
