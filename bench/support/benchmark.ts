@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { thisMachine } from '../../src/cli/benchmark/machine.js';
 import { RUNTIME } from '../../src/inference/ort-backend.js';
 import { sdkVersion, version } from '../../src/version.js';
 import { temporalCli } from '../../test/support/temporal-cli.js';
@@ -69,12 +70,7 @@ export function quantile(values: readonly number[], q: number): number {
 
 function facts(): object {
   return {
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      memoryGB: Math.round(totalmem() / 2 ** 30),
-      kernel: release(),
-    },
+    machine: thisMachine(),
     versions: {
       'virnucpro-temporal': version,
       commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),

@@ -100,7 +100,7 @@ export class SimulatedLane implements LeasedLane, PooledLane {
 async function waitingEmbedder(hidden: number, batchMs: number): Promise<Embedder> {
   await sleep(LOAD_MS);
   const embedder = {
-    facts: { hidden, loadSeconds: LOAD_MS / 1000 },
+    facts: { hidden, loadSeconds: LOAD_MS / 1000, tokensPerCall: 1 },
     prepare: (sequences: readonly string[]) => Promise.resolve(sequences),
     embed: async (sequences: readonly string[], { signal, onVector, onProgress }: EmbedOptions) => {
       await sleep(batchMs, undefined, signal === undefined ? {} : { signal });

@@ -22,7 +22,14 @@ export interface ClassifySampleInput {
   models: RunModels;
   options: Pick<
     RunOptions,
-    'outputDir' | 'chunkSize' | 'renameDuplicates' | 'keepIntermediate' | 'keepEmbeddings' | 'lanes' | 'persistent'
+    | 'outputDir'
+    | 'chunkSize'
+    | 'renameDuplicates'
+    | 'keepIntermediate'
+    | 'keepEmbeddings'
+    | 'lanes'
+    | 'persistent'
+    | 'tokensPerCall'
   >;
   /** How the stages went, for provenance.json: what `recordStages` wrote. */
   stages: ArtifactRef;

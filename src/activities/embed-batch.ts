@@ -1,13 +1,14 @@
 import { Context, log } from '@temporalio/activity';
 import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js';
 import type { RunningBatch } from '../contract/leases.js';
-import { WAITING_FOR_STORAGE } from '../contract/progress.js';
+import { type LaneFigures, WAITING_FOR_STORAGE } from '../contract/progress.js';
 import type { EmbedBatchInput, EmbedBatchOutput, ManifestEntry, QuarantinedRow } from '../contract/run.js';
 import type { Embedder, PreparedSequences } from '../inference/embedder.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
 import { type Frames, readFrames } from '../io/frames-file.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { peakMemory } from '../io/process-memory.js';
 import { findWhole } from '../io/origin.js';
 import { BatchParts } from './batch-parts.js';
 import { embeddingArtifact } from './embedding-artifact.js';
@@ -59,7 +60,7 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
     const { stage, index: batch, rows } = input;
     const { rss: rssBytes } = process.memoryUsage();
     const work = { rows, frames: embedded, tokens, seconds, refused: refused.length };
-    log.info('batch embedded', { stage, batch, ...work, rssBytes });
+    log.info('batch embedded', { stage, batch, ...work, rssBytes, ...output.lane });
     return { ...output, modelLoads };
   } finally {
     heartbeat.stop();
@@ -92,6 +93,7 @@ class BatchRun implements LaneWork {
   private rows: number[] = [];
   private sequences!: PreparedSequences;
   private tokens = 0;
+  private figures: Omit<LaneFigures, 'peakBytes'> | undefined;
   private seconds = 0;
   /** While it computes. */
   private watch: StallWatch | undefined;
@@ -135,6 +137,8 @@ class BatchRun implements LaneWork {
       await this.embed(embedder);
       if (this.refused.length > 0) await assertWell(embedder);
     } finally {
+      const { tokensPerCall, reducedFrom } = embedder.facts;
+      this.figures = { tokensPerCall, ...(reducedFrom === undefined ? {} : { reducedFrom }) };
       this.seconds = (performance.now() - startedAt) / 1000;
       this.watch = undefined;
       this.lane.running(undefined);
@@ -155,6 +159,7 @@ class BatchRun implements LaneWork {
       tokens: this.tokens,
       seconds: this.seconds,
       refused,
+      ...(this.figures && { lane: { ...this.figures, peakBytes: await peakMemory() } }),
     };
   }
 

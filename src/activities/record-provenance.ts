@@ -7,6 +7,9 @@ import { sdkVersion, version } from '../version.js';
 import type { ClassifySampleInput } from './classify-sample.js';
 import type { StageSummaries } from './record-stages.js';
 
+/** Of calls whose size nobody asked for. */
+const BY_TIME = 'by time';
+
 /** What classifying adds to what the run knows already. */
 export interface Classified {
   counts: SampleCounts;
@@ -37,6 +40,8 @@ export async function recordProvenance(
       lanes: options.lanes,
       'dnabert-precision': models.dna.precision,
       'esm-precision': models.protein.precision,
+      'dnabert-batch-size': options.tokensPerCall?.['dnabert-s'] ?? BY_TIME,
+      'esm-batch-size': options.tokensPerCall?.['esm-2'] ?? BY_TIME,
     },
     models: [
       { role: 'dnabert-s', ...encoder(models.dna) },
@@ -76,13 +81,17 @@ function stageOf(result: StageSummary): Provenance['stages'][Stage] {
 }
 
 /** @param stageStart epoch milliseconds: spans are told in seconds from there. */
-function laneOf({ lane, spans, ...did }: LaneRecord, stageStart: number): Omit<Provenance['lanes'][number], 'stage'> {
+function laneOf(
+  { lane, spans, figures, ...did }: LaneRecord,
+  stageStart: number,
+): Omit<Provenance['lanes'][number], 'stage'> {
   const [host, device] = lane.split('/') as [string, string];
   const seconds = (at: number): number => Math.round(at - stageStart) / 1000;
   return {
     host,
     device,
     ...did,
+    ...figures,
     busySeconds: Math.round(did.busySeconds * 1000) / 1000,
     spans: spans.map((span) => ({
       ...span,

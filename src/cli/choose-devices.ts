@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { DeviceError, OptionError } from '../contract/failures.js';
 import { findCudaDevices } from '../inference/host-devices.js';
@@ -52,6 +53,13 @@ export function parseDevice(word: string, option: string, others = ''): NamedDev
   if (cuda !== undefined) return { kind: 'cuda' };
   if (cudaIndex !== undefined) return { kind: 'cuda', index: Number(cudaIndex) };
   return { kind: 'webgpu', index: Number(webgpuIndex ?? 0) };
+}
+
+/** `--device` of a command that embeds in its own process. */
+export function deviceOption(): Option {
+  return new Option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)').argParser(
+    (word) => parseDevice(word, '--device'),
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { TOKENS_PER_CALL } from '../contract/defaults.js';
 import type { Precision } from '../contract/models.js';
-import { type NamedDevice, parseDevice } from './choose-devices.js';
+import { type NamedDevice, deviceOption } from './choose-devices.js';
 import { precisionOption } from './precision.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -12,6 +13,7 @@ export interface EmbedOptions {
   precision: Precision;
   device?: NamedDevice;
   threads: number;
+  tokensPerCall?: number;
   json?: boolean;
 }
 
@@ -23,10 +25,13 @@ export function embedCommand(): Command {
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')
     .addOption(precisionOption('what products are computed in'))
-    .option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)', (word: string) =>
-      parseDevice(word, '--device'),
-    )
+    .addOption(deviceOption())
     .option('--threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
+    .option(
+      '--tokens-per-call <tokens>',
+      'tokens of one model call, padding included; virnucpro profile recommends it (default: calls of about a second)',
+      wholeNumber('--tokens-per-call', TOKENS_PER_CALL),
+    )
     .option('--json', 'print what was done, and how fast, as one JSON object')
     .action(async (input: string, options: EmbedOptions) => {
       const { embed } = await import('./embed-run.js');

@@ -63,6 +63,10 @@ export async function predict(
     dnaModel: path.resolve(dnaModel.path),
     proteinModel: path.resolve(proteinModel.path),
     precision,
+    tokensPerCall: {
+      ...(options.dnabertBatchSize && { 'dnabert-s': options.dnabertBatchSize }),
+      ...(options.esmBatchSize && { 'esm-2': options.esmBatchSize }),
+    },
     classifier,
     outputDir,
     keepIntermediate: options.keepIntermediate,

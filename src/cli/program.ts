@@ -2,12 +2,14 @@ import { Command, Option } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { version } from '../version.js';
 import { attachCommand } from './attach.js';
+import { benchmarkCommand } from './benchmark.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { devicesCommand } from './devices.js';
 import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { modelsCommand } from './models.js';
+import { profileCommand } from './profile.js';
 import { addPredictOptions, predictCommand } from './predict.js';
 import { reportCommand } from './report.js';
 import { serverCommand } from './server.js';
@@ -35,6 +37,8 @@ export function createProgram(): Command {
     .addCommand(embedCommand())
     .addCommand(modelsCommand())
     .addCommand(devicesCommand())
+    .addCommand(profileCommand())
+    .addCommand(benchmarkCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(utilsCommand());

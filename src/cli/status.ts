@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
+import { byteText } from '../io/byte-text.js';
 import { STAGES } from '../contract/stages.js';
 import { plainLine, progressLines, rateText } from './progress-lines.js';
 import type { RunView } from './runs.js';
@@ -60,9 +61,10 @@ function statusText(run: RunView, url: string): string {
   const { done, failed, samples, progress, troubles = [] } = run;
   const lanes = STAGES.flatMap((stage) =>
     (progress?.stages[stage].lanes ?? []).map(
-      ({ host, device, state, pid, done, framesPerSecond }) =>
+      ({ host, device, state, pid, done, framesPerSecond, peakBytes, tokensPerCall }) =>
         `  ${stage}  ${host}/${device}  ${state}  pid ${pid}  ${done} batches done` +
-        (framesPerSecond === undefined ? '' : `  ${rateText(framesPerSecond)} frames/s`),
+        (framesPerSecond === undefined ? '' : `  ${rateText(framesPerSecond)} frames/s`) +
+        (peakBytes === undefined ? '' : `  at most ${byteText(peakBytes)}, ${tokensPerCall} tokens a call`),
     ),
   );
   return [

@@ -1,3 +1,4 @@
+import type { Device } from '../contract/devices.js';
 import { parentGone } from '../server/managed-child.js';
 import { connectWorker } from '../workers/connection.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
@@ -11,6 +12,7 @@ const GPU_THREADS = 2;
 
 /** Runs this host's agent until SIGTERM or SIGINT, or until the supervisor that started it is gone. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
+  const devices = await offeredDevices(options);
   const log = createLog({ role: 'agent' });
   installRuntime(log);
   const stop = new AbortController();
@@ -20,14 +22,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
   if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
-  const { devices: named, cpuLanes, threads } = options;
-  const gpus = await usableGpus(named);
-  const cpus = named.some(({ kind }) => kind === 'cpu') ? cpuDevices(cpuLanes, threads) : [];
   const connection = await connectWorker(log, stop.signal);
   try {
     const agent = await HostAgent.create({
       roles: options.roles,
-      devices: [...cpus, ...gpus.map((gpu) => ({ ...gpu, threads: GPU_THREADS }))],
+      devices,
       connection,
       log,
       host: options.host,
@@ -41,4 +40,14 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     await connection.connection.close();
     if (process.connected) process.disconnect();
   }
+}
+
+/** Settled before anything keeps this process alive: one that lacks a device ends with its error. */
+async function offeredDevices({ devices, cpuLanes, threads }: WorkerOptions): Promise<Device[]> {
+  const gpus = await usableGpus(devices).catch((error: unknown) => {
+    if (process.connected) process.disconnect();
+    throw error;
+  });
+  const cpus = devices.some(({ kind }) => kind === 'cpu') ? cpuDevices(cpuLanes, threads) : [];
+  return [...cpus, ...gpus.map((gpu) => ({ ...gpu, threads: GPU_THREADS }))];
 }

@@ -90,6 +90,9 @@ export const FAILURES_SHOWN = 20;
 /** File batches that can be asked for; the largest is 1 GB of ESM-2 3B embeddings, and frames under Arrow's 2 GB. */
 export const BATCH_SEQUENCES = { min: 1, max: 100_000 } as const;
 
+/** Tokens of a model call that can be asked for; more would keep a cancel waiting on any device. */
+export const TOKENS_PER_CALL = { min: 1, max: 1_000_000 } as const;
+
 /** A lane's main thread collects garbage this often: some 30 ms each time, while the session thread goes on. */
 export const COLLECT_GARBAGE_MS = 5_000;
 

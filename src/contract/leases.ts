@@ -12,6 +12,8 @@ export interface LaneOffer {
   stage: Stage;
   model: ModelRef;
   device: DeviceKind;
+  /** Tokens of one model call, padding included. Default: calls of about a second. */
+  tokensPerCall?: number;
   /** Load once and keep (true), or load and drop for every file batch (false). */
   persistent: boolean;
   /** How long the lane's process stays loaded after a release, in seconds. */

@@ -16,6 +16,11 @@ export interface ModelRef {
   /** Length of one embedding. */
   hidden: number;
   layers: number;
+  heads: number;
+  /** Width of the feed-forward block. */
+  intermediate: number;
+  /** Number of weights. */
+  parameters: number;
   /** Memory that its weights take. */
   bytes: number;
   precision: Precision;

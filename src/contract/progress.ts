@@ -1,7 +1,17 @@
 import type { Stage } from './stages.js';
 
-/** One lane as a stage run sees it. */
-export interface LaneView {
+/** What a lane says of itself with each batch. */
+export interface LaneFigures {
+  /** The most memory that its process has had, in bytes. */
+  peakBytes: number;
+  /** Tokens of one model call, padding included. */
+  tokensPerCall: number;
+  /** What that was before a call did not fit the memory. */
+  reducedFrom?: number;
+}
+
+/** One lane as a stage run sees it; figures from its first batch on. */
+export interface LaneView extends Partial<LaneFigures> {
   lease: string;
   host: string;
   device: string;

@@ -1,6 +1,7 @@
 import type { ArtifactRef } from './artifacts.js';
 import type { DeviceKind } from './devices.js';
 import type { ClassifierRef, ModelRef, Precision } from './models.js';
+import type { LaneFigures } from './progress.js';
 import type { Stage } from './stages.js';
 
 /** One input file and where its results go. */
@@ -47,6 +48,8 @@ export interface RunOptions extends LaneOptions {
   proteinModel: string;
   /** What each encoder's products are computed in; undefined: fp32. */
   precision?: Record<Stage, Precision>;
+  /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
+  tokensPerCall?: Partial<Record<Stage, number>>;
   classifier: string;
   /** Folder of the run's store. */
   outputDir: string;
@@ -180,6 +183,8 @@ export interface EmbedStageInput {
   to: number;
   store: string;
   lanes: LaneOptions;
+  /** Tokens of one model call, padding included. Default: calls of about a second. */
+  tokensPerCall?: number;
   /** The campaign that wants to hear of progress, if any. */
   reportTo?: { workflowId: string; runId: string };
   /** Starts paused: the campaign is. */
@@ -228,6 +233,8 @@ export interface LaneRecord {
   modelLoads: number;
   /** Times that its process, or the host under it, went away by itself. */
   losses: number;
+  /** What it said of itself, once it had finished a batch. */
+  figures?: LaneFigures;
   /** When it served, oldest first; at most LANE_SPANS. */
   spans: LaneSpan[];
 }
@@ -295,6 +302,8 @@ export interface EmbedBatchOutput {
   modelLoads: number;
   /** Sequences that this lane could not embed; then nothing is published, the others are kept as parts. */
   refused: QuarantinedRow[];
+  /** Of the lane by now; none when it had nothing to do. */
+  lane?: LaneFigures;
 }
 
 /** What `inspectModels` found: every part fits every other. */

@@ -46,13 +46,19 @@ export interface EmbedderFacts {
   /** Floats of a vector. */
   hidden: number;
   layers: number;
+  heads: number;
+  /** Width of the feed-forward block. */
+  intermediate: number;
   parameters: number;
   precision: Precision;
   /** Hex SHA-256 that tells the model from others. */
   digest: string;
   /** Provider and its version. */
   provider: string;
+  /** Tokens of one call, padding included; becomes less when a call does not fit the memory. */
   tokensPerCall: number;
+  /** What {@link tokensPerCall} was before that. */
+  reducedFrom?: number;
   /** From opening the checkpoint to the first vector. */
   loadSeconds: number;
 }
@@ -121,6 +127,8 @@ export class Embedder {
       kind,
       hidden: dims.hidden,
       layers: dims.layers,
+      heads: dims.heads,
+      intermediate: dims.intermediate,
       parameters,
       precision,
       digest: model.digest,
@@ -174,7 +182,7 @@ export class Embedder {
    *   for a letter without token.
    */
   async embed(sequences: readonly string[] | PreparedSequences, options: EmbedOptions = {}): Promise<Float32Array> {
-    const { hidden, tokensPerCall } = this.facts;
+    const { hidden } = this.facts;
     const prepared = 'rows' in sequences ? sequences : await this.prepare(sequences, options);
     const { tokens, rows } = prepared;
     const progress: EmbedProgress = {
@@ -188,11 +196,13 @@ export class Embedder {
       if (options.onRefused === undefined) throw toError(of[0]!);
       for (const row of of) options.onRefused(row, toError(row));
     };
-    // A queue, because a call that does not fit the memory goes back as two halves.
-    const calls = planCalls(
-      tokens.map(({ length }) => length),
-      tokensPerCall,
-    );
+    const plan = (of: number[]): number[][] =>
+      planCalls(
+        of.map((i) => tokens[i]!.length),
+        this.facts.tokensPerCall,
+      ).map((call) => call.map((n) => of[n]!));
+    // A queue, because a call that does not fit the memory goes back as smaller ones.
+    let calls = plan(tokens.map((_, i) => i));
     const underWay: { call: number[]; result: Promise<unknown> }[] = [];
     const send = (): void => {
       while (underWay.length < CALLS_UNDER_WAY && calls.length > 0) {
@@ -205,8 +215,8 @@ export class Embedder {
       const { call, result } = underWay.shift()!;
       const called = await result;
       if (called instanceof OutOfMemory && call.length > 1) {
-        const half = call.length >> 1;
-        calls.unshift(call.slice(0, half), call.slice(half));
+        this.reduceCalls(Math.ceil(call.length / 2) * tokens[call[0]!]!.length);
+        calls = [call, ...calls].flatMap(plan);
         continue;
       }
       if (called instanceof OutOfMemory) {
@@ -236,6 +246,11 @@ export class Embedder {
     return vectors;
   }
 
+  /** Sizes later calls: tokens of one, padding included. */
+  resizeCalls(tokensPerCall: number): void {
+    this.facts.tokensPerCall = tokensPerCall;
+  }
+
   /** Waits for a call under way and gives the memory back. */
   close(): Promise<void> {
     return this.session.close();
@@ -257,6 +272,13 @@ export class Embedder {
       }
     }
     yield piece;
+  }
+
+  /** A call did not fit the memory: this one and all later ones are to be no larger than that. */
+  private reduceCalls(tokensPerCall: number): void {
+    const { facts } = this;
+    facts.reducedFrom ??= facts.tokensPerCall;
+    facts.tokensPerCall = Math.min(facts.tokensPerCall, tokensPerCall);
   }
 
   private runCall(tokens: Int32Array[]): Promise<Float32Array> {

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { type Device, deviceName } from '../contract/devices.js';
-import type { Precision } from '../contract/models.js';
+import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
+import { PRECISIONS, type Precision } from '../contract/models.js';
 import { probeDevice } from './probe.js';
 
 /** A device of this host, or a kind of device that it lacks. */
@@ -15,7 +15,7 @@ export interface HostDevice {
   memoryBytes?: number;
   /** What computes on it: provider and version. */
   provider?: string;
-  precisions: Precision[];
+  precisions: readonly Precision[];
   /** Why lanes cannot use it. */
   missing?: string;
 }
@@ -29,7 +29,8 @@ export interface CudaDevice {
 
 const MIB = 2 ** 20;
 
-const PRECISIONS: Precision[] = ['fp32'];
+/** Products of int8 are quick on CPUs only. */
+const OF_KIND: Record<DeviceKind, readonly Precision[]> = { cpu: PRECISIONS, cuda: ['fp32'], webgpu: ['fp32'] };
 
 /** Everything that lanes can run on here, each device tried, and what is missing with the reason. */
 export async function listHostDevices(env: NodeJS.ProcessEnv = process.env): Promise<HostDevice[]> {
@@ -52,7 +53,7 @@ async function listCuda(env: NodeJS.ProcessEnv): Promise<HostDevice[]> {
 
 async function tried(device: Pick<Device, 'kind' | 'index'>, env: NodeJS.ProcessEnv): Promise<HostDevice> {
   const probed = await probeDevice(device, env);
-  return { name: deviceName(device), precisions: 'provider' in probed ? PRECISIONS : [], ...probed };
+  return { name: deviceName(device), precisions: 'provider' in probed ? OF_KIND[device.kind] : [], ...probed };
 }
 
 /**

@@ -33,6 +33,10 @@ const lane = z.strictObject({
   modelLoads: z.int(),
   /** Times that its process, or the host under it, went away by itself. */
   losses: z.int(),
+  /** Of one that finished a batch: the most memory its process had, tokens of a call, and what those were before. */
+  peakBytes: z.int().optional(),
+  tokensPerCall: z.int().optional(),
+  reducedFrom: z.int().optional(),
   /** From the start of the model's loading; `ready`: it serves. A load may have begun before the stage. */
   spans: z.array(
     z.strictObject({ from: z.number(), ready: z.number(), to: z.number(), lost: z.literal(true).optional() }),

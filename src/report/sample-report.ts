@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { STAGES } from '../contract/stages.js';
+import { byteText } from '../io/byte-text.js';
 import type { Provenance } from '../io/provenance.js';
 import { type Bin, type LaneBar, histogram, laneTimeline, timeline, track } from './charts.js';
 import { Html } from './html.js';
@@ -299,6 +300,16 @@ ${table(
     { head: 'Frames', cell: ({ frames }) => whole(frames), number: ({ frames }) => frames },
     { head: 'Frames/s', cell: (row) => rate(row.frames, row.busySeconds), number: ({ frames }) => frames },
     { head: 'Tokens/s', cell: (row) => rate(row.tokens, row.busySeconds), number: ({ tokens }) => tokens },
+    {
+      head: 'Tokens a call',
+      cell: ({ tokensPerCall }) => (tokensPerCall === undefined ? '' : whole(tokensPerCall)),
+      number: ({ tokensPerCall = 0 }) => tokensPerCall,
+    },
+    {
+      head: 'Peak memory',
+      cell: ({ peakBytes }) => (peakBytes === undefined ? '' : byteText(peakBytes)),
+      number: ({ peakBytes = 0 }) => peakBytes,
+    },
     { head: 'Busy', cell: (row) => `${whole(busy(row))} %`, number: busy },
     { head: 'Model loads', cell: ({ modelLoads }) => whole(modelLoads), number: ({ modelLoads }) => modelLoads },
     { head: 'Lost', cell: ({ losses }) => whole(losses), number: ({ losses }) => losses },

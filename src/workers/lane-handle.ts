@@ -72,7 +72,7 @@ export class LaneHandle implements LeasedLane {
   }
 
   async start(): Promise<number> {
-    const { model, persistent } = this.offer;
+    const { model, persistent, tokensPerCall } = this.offer;
     this.log.info({}, 'lane started');
     const limit = setTimeout(
       () =>
@@ -84,7 +84,7 @@ export class LaneHandle implements LeasedLane {
       START_LIMIT_MS,
     );
     const { kind: device, threads } = this.device;
-    const start: ToLane = { op: 'start', model, device, threads, persistent };
+    const start: ToLane = { op: 'start', model, device, threads, persistent, ...(tokensPerCall && { tokensPerCall }) };
     const warm = await this.ask(start, 'warm').finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
     return warm.loadSeconds;

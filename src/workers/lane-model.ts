@@ -18,9 +18,12 @@ export class LaneModel {
   private loaded: Embedder | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private failures = 0;
+  /** Tokens of a call, once one of what was asked for did not fit the memory. */
+  private reduced: number | undefined;
 
+  /** @param open loads the model; with the tokens of a call, if that is known better than when the lane was started. */
   constructor(
-    private readonly open: () => Promise<Embedder>,
+    private readonly open: (tokensPerCall?: number) => Promise<Embedder>,
     private readonly persistent: boolean,
     private readonly onSick: (error: LaneSick) => void,
   ) {}
@@ -61,7 +64,7 @@ export class LaneModel {
   /** @throws LaneSick when the device cannot do it, and then nothing is to blame for it but the device. */
   private async load(): Promise<Embedder> {
     try {
-      return await withinLimit(this.open(), START_LIMIT_MS);
+      return await withinLimit(this.open(this.reduced), START_LIMIT_MS);
     } catch (error) {
       if (!isDevicesDoing(error)) throw error;
       const sick = cannotStart(error);
@@ -77,6 +80,7 @@ export class LaneModel {
       await this.watched(embedder, work);
       return 1;
     } finally {
+      if (embedder.facts.reducedFrom !== undefined) this.reduced = embedder.facts.tokensPerCall;
       await embedder.close();
     }
   }

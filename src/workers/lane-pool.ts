@@ -2,6 +2,8 @@ import type { WarmLane } from '../activities/hold-lane.js';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
+import { defaultTokensPerCall } from '../inference/batcher.js';
+import { laneBytes } from '../inference/lane-memory.js';
 import { byteText } from '../io/byte-text.js';
 import type { Logger } from './log.js';
 
@@ -20,9 +22,6 @@ export interface HostMeans {
   /** Bytes that processes may still take. */
   freeMemory(): Promise<number>;
 }
-
-/** A lane takes that much beside its weights, measured with tiny models: its process, and what a call works in. */
-const LANE_OVERHEAD_BYTES = 300e6;
 
 /** Node's timers end at once when asked for more: 24.8 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -163,7 +162,7 @@ export class LanePool<Lane extends PooledLane> {
       await this.end(from, warm);
     };
     if (slot.device.kind !== 'cpu') for (const warm of slot.warm) await evict(slot, warm);
-    const need = memoryOf(offer);
+    const need = memoryOf(offer, slot.device);
     for (;;) {
       const free = await this.means.freeMemory();
       const loading = this.slots.reduce((sum, each) => sum + each.loading, 0);
@@ -173,7 +172,7 @@ export class LanePool<Lane extends PooledLane> {
       const warm = [slot, ...this.slots.filter((other) => other !== slot)].flatMap((from) =>
         from.warm.map((kept) => ({ from, kept })),
       );
-      const back = warm.reduce((sum, { kept }) => sum + memoryOf(kept.lane.offer), 0);
+      const back = warm.reduce((sum, { from, kept }) => sum + memoryOf(kept.lane.offer, from.device), 0);
       if (warm[0] === undefined || free + back < need) {
         throw declined(`too little memory: a lane of ${offer.stage} needs ${byteText(need)}`);
       }
@@ -199,17 +198,18 @@ function declined(what: string): Declined {
   return new Declined({ what, next: 'The offer goes on to other hosts' });
 }
 
-function memoryOf({ model }: LaneOffer): number {
-  return model.bytes + LANE_OVERHEAD_BYTES;
+function memoryOf({ model, tokensPerCall }: LaneOffer, { kind, threads }: Device): number {
+  return laneBytes(model, tokensPerCall ?? defaultTokensPerCall(model.parameters, threads, kind));
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */
 function serves(lane: PooledLane, offer: LaneOffer): boolean {
-  const { stage, model, persistent } = lane.offer;
+  const { stage, model, persistent, tokensPerCall } = lane.offer;
   return (
     lane.alive &&
     stage === offer.stage &&
     persistent === offer.persistent &&
+    tokensPerCall === offer.tokensPerCall &&
     model.digest === offer.model.digest &&
     model.path === offer.model.path &&
     model.precision === offer.model.precision

@@ -43,7 +43,7 @@ function tell(message: FromLane): void {
 }
 
 async function start(message: ToLane & { op: 'start' }): Promise<void> {
-  const open = (): Promise<Embedder> =>
+  const open = (tokensPerCall = message.tokensPerCall): Promise<Embedder> =>
     Embedder.open({
       model: message.model.path,
       precision: message.model.precision,
@@ -51,6 +51,7 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
       threads: message.threads,
       cacheDir: cacheFolderPath(),
       spinning: false,
+      ...(tokensPerCall && { tokensPerCall }),
     });
   model = new LaneModel(open, message.persistent, (error) => tell({ op: 'sick', message: error.message }));
   loading = true;

@@ -4,7 +4,14 @@ import type { ModelRef } from '../contract/models.js';
 
 /** What an agent tells its lane process over IPC. */
 export type ToLane =
-  | { op: 'start'; model: ModelRef; device: DeviceKind; threads: number; persistent: boolean }
+  | {
+      op: 'start';
+      model: ModelRef;
+      device: DeviceKind;
+      threads: number;
+      persistent: boolean;
+      tokensPerCall?: number;
+    }
   /** Serve this queue. */
   | { op: 'open'; queue: string }
   /** Stop serving, finish or hand back what runs; the model stays. */

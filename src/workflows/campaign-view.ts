@@ -75,16 +75,30 @@ export class CampaignView {
     this.tick(stage, now);
   }
 
-  /** Warns when models that should stay loaded did not: each lane should have loaded its own once. */
+  /**
+   * Warns when models that should stay loaded did not (each lane should have loaded its own once), and when calls did not
+   * fit a lane's memory.
+   */
   stageDone(
     stage: Stage,
     persistent: boolean,
     { modelLoads, lanes }: Pick<EmbedStageResult, 'modelLoads' | 'lanes'>,
   ): void {
-    if (!persistent || modelLoads <= lanes.length) return;
-    this.warnings[stage] =
-      `${stage}: persistent models were asked for, but ${lanes.length} ${lanes.length === 1 ? 'lane' : 'lanes'} loaded ` +
-      `the model ${modelLoads} times: lanes died, or were given to others and back`;
+    const said: string[] = [];
+    if (persistent && modelLoads > lanes.length) {
+      said.push(
+        `persistent models were asked for, but ${lanes.length} ${lanes.length === 1 ? 'lane' : 'lanes'} loaded ` +
+          `the model ${modelLoads} times: lanes died, or were given to others and back`,
+      );
+    }
+    for (const { lane, figures } of lanes) {
+      if (figures?.reducedFrom === undefined) continue;
+      const { reducedFrom, tokensPerCall } = figures;
+      said.push(
+        `calls of ${reducedFrom} tokens did not fit the memory of ${lane}, which made do with ${tokensPerCall}`,
+      );
+    }
+    if (said.length > 0) this.warnings[stage] = `${stage}: ${said.join('; ')}`;
   }
 
   progress(): CampaignProgress {

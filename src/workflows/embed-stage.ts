@@ -267,7 +267,7 @@ class Slice {
   }
 
   private hold(lease: string, avoid: string[]): HeldLease {
-    const { stage, model, lanes } = this.input;
+    const { stage, model, lanes, tokensPerCall } = this.input;
     const activities = unprefixed<LeaseActivities>(
       proxyActivities<Prefixed<LeaseActivities>>({
         taskQueue: leaseQueue(lanes.device),
@@ -286,7 +286,8 @@ class Slice {
     );
     const { device, persistent, keepWarmSeconds, heartbeatMs } = lanes;
     const campaign = this.input.reportTo?.workflowId ?? workflowInfo().workflowId;
-    const offer = { lease, campaign, stage, model, device, persistent, keepWarmSeconds, heartbeatMs, avoid };
+    const terms = { device, persistent, keepWarmSeconds, heartbeatMs, ...(tokensPerCall && { tokensPerCall }) };
+    const offer = { lease, campaign, stage, model, ...terms, avoid };
     const scope = new CancellationScope();
     const end = scope.run(() => activities.holdLane(offer));
     return { end, cancel: () => scope.cancel() };
@@ -341,7 +342,7 @@ class Slice {
       modelLoads: totals.modelLoads + this.leases.modelLoads,
       lanes: [...this.scheduler.views(), ...this.leases.views()].map((lane) => {
         const framesPerSecond = this.lanes.framesPerSecond(lane);
-        return framesPerSecond === undefined ? lane : { ...lane, framesPerSecond };
+        return { ...lane, ...(framesPerSecond === undefined ? {} : { framesPerSecond }), ...this.lanes.figures(lane) };
       }),
       ...(this.paused ? { paused: true } : {}),
       ...(waitingFor === undefined ? {} : { waitingFor }),

@@ -1,5 +1,6 @@
 import { LANE_SPANS } from '../contract/defaults.js';
 import type { LaneUp } from '../contract/leases.js';
+import type { LaneFigures } from '../contract/progress.js';
 import type { EmbedBatchOutput, LaneRecord, LaneSpan } from '../contract/run.js';
 
 /**
@@ -28,6 +29,7 @@ export class LaneLog {
     record.tokens += output.tokens;
     record.busySeconds += output.seconds;
     record.modelLoads += output.modelLoads;
+    Object.assign(record, sumOfFigures(record.figures, output.lane));
   }
 
   /** The run gives the lease back. */
@@ -52,6 +54,11 @@ export class LaneLog {
   framesPerSecond({ host, device }: { host: string; device: string }): number | undefined {
     const record = this.lanes.get(`${host}/${device}`);
     return record === undefined || record.busySeconds === 0 ? undefined : record.frames / record.busySeconds;
+  }
+
+  /** What a lane last said of itself; undefined before its first batch. */
+  figures({ host, device }: { host: string; device: string }): LaneFigures | undefined {
+    return this.lanes.get(`${host}/${device}`)?.figures;
   }
 
   records(): LaneRecord[] {
@@ -79,10 +86,25 @@ export function joinRecords(records: readonly LaneRecord[]): LaneRecord[] {
       busySeconds: sum.busySeconds + record.busySeconds,
       modelLoads: sum.modelLoads + record.modelLoads,
       losses: sum.losses + record.losses,
+      ...sumOfFigures(sum.figures, record.figures),
       spans: joinSpans([...sum.spans, ...record.spans]),
     });
   }
   return [...lanes.values()];
+}
+
+/** What is known of a lane, from two batches or slices: its highest peak, its smallest calls. */
+function sumOfFigures(a: LaneFigures | undefined, b: LaneFigures | undefined): Pick<LaneRecord, 'figures'> {
+  const known = [a, b].filter((figures) => figures !== undefined);
+  if (known.length === 0) return {};
+  const reducedFrom = a?.reducedFrom ?? b?.reducedFrom;
+  return {
+    figures: {
+      peakBytes: Math.max(...known.map(({ peakBytes }) => peakBytes)),
+      tokensPerCall: Math.min(...known.map(({ tokensPerCall }) => tokensPerCall)),
+      ...(reducedFrom === undefined ? {} : { reducedFrom }),
+    },
+  };
 }
 
 /** In order and at most LANE_SPANS: those with the shortest gaps between them become one. */

@@ -286,6 +286,7 @@ class Campaign {
     const slice = `${workflowId}/${stage}/${runId.slice(-8)}.${this.cursor}.${attempt}/${from + 1}-${to}`;
     const { paused, drained } = this;
     place.lanes = this.shareOf(place);
+    const tokensPerCall = options.tokensPerCall?.[stage];
     const child = await startChild(embedStage, {
       workflowId: slice,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -299,6 +300,7 @@ class Campaign {
           to,
           store: options.outputDir,
           lanes: { ...pickLaneOptions(options), lanes: place.lanes },
+          ...(tokensPerCall && { tokensPerCall }),
           reportTo: { workflowId, runId },
           paused,
           avoid: [...drained],

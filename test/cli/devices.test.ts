@@ -26,7 +26,7 @@ describe('virnucpro devices', () => {
       stdout,
       new RegExp(
         '^DEVICE +NAME +MEMORY +PRECISIONS +PROVIDER\n' +
-          'cpu +.+, \\d+ threads +[\\d.]+ GB +fp32 +onnxruntime [\\d.]+ cpu\n' +
+          'cpu +.+, \\d+ threads +[\\d.]+ GB +fp32, int8 +onnxruntime [\\d.]+ cpu\n' +
           'cuda +- +- +- +missing: CUDA_VISIBLE_DEVICES is empty\n' +
           'webgpu:0 +- +- +- +missing: (no graphics driver|there is no Vulkan loader|this build).+\n' +
           'docs/devices.md says what each needs\\.\n$',
@@ -61,6 +61,12 @@ describe('virnucpro devices', () => {
       assert.equal(ended.code, code, ended.stderr);
       assert.match(ended.stderr, error);
     }
+  });
+
+  it('a worker that lacks a device ends with its error', async () => {
+    const { code, stderr } = await virnucpro(['worker', '--devices', 'cpu,webgpu:7'], {});
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: webgpu:7 cannot be used: onnxruntime gives a process one WebGPU device, webgpu:0/);
   });
 
   describeWithTemporal('with lanes', () => {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { provenanceSchema } from '../../src/io/provenance.js';
 import { processesOf, startCli, tinyModels } from '../support/cli.js';
 import { compareResults } from '../support/compare-results.js';
 import { goldenCases, goldenModels } from '../support/golden.js';
@@ -57,13 +58,29 @@ describeWithTemporal('virnucpro predict', () => {
   it('shares one server between two runs; the second goes on when the first ends', async () => {
     const runs = ['one', 'two'].map((name) => {
       const out = path.join(dir, name);
-      return { out, call: predict([`${lambda.dir}/input.fa`, '-o', out, '--keep-intermediate', '--keep-embeddings']) };
+      const sizes = ['--dnabert-batch-size', '200', '--esm-batch-size', '300'];
+      return {
+        out,
+        call: predict([`${lambda.dir}/input.fa`, '-o', out, '--keep-intermediate', '--keep-embeddings', ...sizes]),
+      };
     });
     for (const { out, call } of runs) {
       const { code, stderr } = await call.ended;
       assert.equal(code, 0, stderr);
       await assertGolden(path.join(out, 'input_merged'));
       assert.deepEqual((await readdir(path.join(out, 'embeddings', 'esm-2'))).length, 1);
+      const { lanes, options } = provenanceSchema.parse(
+        JSON.parse(await readFile(path.join(out, 'provenance.json'), 'utf8')),
+      );
+      assert.deepEqual(
+        lanes.map(({ stage, tokensPerCall }) => [stage, tokensPerCall]),
+        [
+          ['dnabert-s', 200],
+          ['esm-2', 300],
+        ],
+      );
+      for (const { peakBytes } of lanes) assert.ok(peakBytes! > 100e6 && peakBytes! < 2e9, `${peakBytes}`);
+      assert.deepEqual([options['dnabert-batch-size'], options['esm-batch-size']], [200, 300]);
       for (const name of ['chunked500.fa', 'identified_nucleotide.fa', 'identified_protein.faa']) {
         const golden = path.join(lambda.dir, name.replace('chunked500', 'chunked'));
         assert.deepEqual(await readFile(path.join(out, `input_${name}`)), await readFile(golden), name);

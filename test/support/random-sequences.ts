@@ -1,8 +1,6 @@
-/** Small, fast and repeatable: a number from 0 up to 1, excluded. */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
+import { createRandom } from '../../src/cli/made-up/contigs.js';
+
+export { createRandom };
 
 /** All that a nucleotide FASTA file may hold, as it may stand in it. */
 const FASTA_LETTERS = 'ACGTUNRYKMSWBDHV-*acgtunrykmswbdhv';

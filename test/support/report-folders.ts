@@ -131,7 +131,8 @@ export function fakeLane(
   const [host, device] = lane.split('/') as [string, string];
   const busySeconds = spans.reduce((sum, { ready, to }) => sum + (to - ready) / 2, 0);
   const losses = spans.filter(({ lost }) => lost).length;
-  const did = { batches: 6, frames: 600, tokens: 5400, busySeconds, modelLoads: spans.length, losses };
+  const figures = { peakBytes: 520e6, tokensPerCall: 607 };
+  const did = { batches: 6, frames: 600, tokens: 5400, busySeconds, modelLoads: spans.length, losses, ...figures };
   return { stage, host, device, ...did, spans };
 }
 

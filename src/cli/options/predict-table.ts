@@ -1,5 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { BATCH_SEQUENCES, HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
+import {
+  BATCH_SEQUENCES,
+  HEARTBEAT_MS,
+  KEEP_WARM_SECONDS,
+  PRIORITY,
+  TOKENS_PER_CALL,
+  WAVE_BYTES,
+} from '../../contract/defaults.js';
 import { PRECISIONS } from '../../contract/models.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
@@ -121,6 +128,20 @@ export const PREDICT_OPTIONS = {
     type: wholeNumber({ min: 1, max: 1024 }),
     default: availableParallelism(),
     defaultText: 'all',
+  },
+  dnabertBatchSize: {
+    takes: '<tokens>',
+    group: RUN,
+    help: 'tokens of one call of the DNA encoder, padding included; virnucpro profile recommends it',
+    type: wholeNumber(TOKENS_PER_CALL),
+    defaultText: 'calls of about a second',
+  },
+  esmBatchSize: {
+    takes: '<tokens>',
+    group: RUN,
+    help: 'the same for the protein encoder',
+    type: wholeNumber(TOKENS_PER_CALL),
+    defaultText: 'calls of about a second',
   },
   batchSequences: {
     takes: '<n>',

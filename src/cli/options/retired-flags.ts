@@ -8,8 +8,6 @@ export const RETIRED_FLAGS: Readonly<Record<string, string>> = {
   '--parallel': '--lanes says how many processes work at once',
   '-b, --batch-size <n>': 'the classifier takes a file batch at a time; nothing to set',
   '-w, --num-workers <n>': '--threads says how many CPU threads work',
-  '--dnabert-batch-size <n>': 'a model call is sized by time and memory; nothing to set',
-  '--esm-batch-size <n>': 'a model call is sized by time and memory; nothing to set',
   '--merge-threads <n>': '--threads says how many CPU threads work',
   '--v1-fallback': 'there is one implementation',
   '--v1-attention': 'there is one implementation, exact on the CPU',

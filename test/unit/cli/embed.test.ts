@@ -36,7 +36,18 @@ describe('cli/embed', () => {
     it(`writes the vectors of ${model} in input order and says what it did`, async () => {
       const golden = (await goldenEmbeddings(name)).filter(({ sequence }) => sequence.length < 600);
       await writeFile(input, golden.map(({ sequence }, i) => `>s${i} text\n${sequence.toLowerCase()}\n`).join(''));
-      const printed = await embed(['-m', `${MODELS}/${model}`, input, '-o', output, '--json', '--threads', '1']);
+      const printed = await embed([
+        '-m',
+        `${MODELS}/${model}`,
+        input,
+        '-o',
+        output,
+        '--json',
+        '--threads',
+        '1',
+        '--tokens-per-call',
+        '300',
+      ]);
 
       const { ids, vectors, width } = await readEmbeddings(output);
       assert.deepEqual(
@@ -47,6 +58,7 @@ describe('cli/embed', () => {
         const norm = Math.hypot(...mean);
         mean.forEach((value, j) => assert.ok(Math.abs(value - vectors[i * width + j]!) < 1e-5 * norm));
       });
+      assert.equal((JSON.parse(printed) as { tokens_per_call: number }).tokens_per_call, 300);
       const { load_seconds, run_seconds, run_cpu_seconds, tokens_per_second, ...rest } = JSON.parse(printed) as Record<
         string,
         number

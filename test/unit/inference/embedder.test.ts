@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { InputError, ModelError } from '../../../src/contract/failures.js';
+import { InputError, ModelError, OutOfMemory } from '../../../src/contract/failures.js';
 import type { Precision } from '../../../src/contract/models.js';
 import { Embedder, type EmbedProgress } from '../../../src/inference/embedder.js';
+import { SessionThread } from '../../../src/inference/session-thread.js';
 import { compare } from '../../../src/inference/verify-model.js';
 import { changedModel, goldenEmbeddings, MODELS, temporaryFolder } from '../../support/tiny-models.js';
 
@@ -141,6 +142,48 @@ describe('Embedder', () => {
     });
     await assert.rejects(embedder.embed(['MK', 'MJK']), /'J' is no residue .*position 2/);
     await embedder.close();
+  });
+
+  describe('on a device with the memory for 40 tokens a call', () => {
+    const { run } = SessionThread.prototype;
+    let calls: number[];
+    beforeEach(() => {
+      calls = [];
+      SessionThread.prototype.run = function (feeds, pooling) {
+        const { length } = feeds['input_ids']!.data;
+        calls.push(length);
+        if (length <= 40) return run.call(this, feeds, pooling);
+        return Promise.reject(new OutOfMemory({ what: 'too large', next: 'x' }));
+      };
+    });
+    afterEach(() => {
+      SessionThread.prototype.run = run;
+    });
+
+    it('cuts what does not fit, remembers the size for all later calls, and gives the same bits', async () => {
+      const sequences = [...'ACDEFGHIKLMNPQRSTVWY'].map((letter) => `MKVLAW${letter}`);
+      const small = await open('esm2-tiny', { tokensPerCall: 9 });
+      const expected = await small.embed(sequences);
+      const embedder = await open('esm2-tiny', { tokensPerCall: 90 });
+      calls = [];
+      // 9 tokens each: 10 a call, so 90 and, already under way, 90; 45 (5 of 10) likewise, then 27 (3 of 5).
+      assert.deepEqual(bits(await embedder.embed(sequences)), bits(expected));
+      assert.deepEqual(calls, [90, 90, 45, 45, 27, 27, 18, 18, 27, 18, 27, 18]);
+      assert.deepEqual([embedder.facts.tokensPerCall, embedder.facts.reducedFrom], [27, 90]);
+      calls = [];
+      await embedder.embed(sequences.slice(0, 6));
+      assert.deepEqual(calls, [27, 27]);
+      await Promise.all([small.close(), embedder.close()]);
+    });
+
+    it('refuses one sequence that does not fit alone, and keeps its calls for the others', async () => {
+      const embedder = await open('esm2-tiny', { tokensPerCall: 40 });
+      const refused: number[] = [];
+      await embedder.embed(['MKV', 'W'.repeat(39), 'MKA'], { onRefused: (row) => refused.push(row) });
+      assert.deepEqual(refused, [1]);
+      assert.deepEqual([embedder.facts.tokensPerCall, embedder.facts.reducedFrom], [40, undefined]);
+      await embedder.close();
+    });
   });
 
   it('names the tensor that holds NaN, in the embeddings and in a layer', async () => {

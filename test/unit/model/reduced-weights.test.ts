@@ -41,7 +41,7 @@ describe('reducedWeights', () => {
         });
       }
       const matrices = layout.parts.filter(({ form }) => form === 'int8').length;
-      assert.equal(matrices, name === 'dnabert2-tiny' ? 3 * 4 : 3 * 6);
+      assert.equal(matrices, name === 'dnabert2-tiny' ? 3 * 7 : 3 * 6);
     });
   }
 

@@ -80,9 +80,9 @@ describe('report', () => {
     assert.deepEqual(rows, [
       'dnabert-s 1 5 min 12 s 15 (3) 1 0.00 0.03 1 0 0',
       'esm-2 2 30 min 3 s 15 (3) 1 0.00 0.00 3 2 0',
-      'dnabert-s alpha/cpu:0 6 600 3.85 35 50 % 1 0',
-      'esm-2 alpha/cpu:0 6 600 0.68 6.13 50 % 1 0',
-      'esm-2 beta/cpu:1 6 600 0.74 6.66 50 % 2 1',
+      'dnabert-s alpha/cpu:0 6 600 3.85 35 607 520 MB 50 % 1 0',
+      'esm-2 alpha/cpu:0 6 600 0.68 6.13 607 520 MB 50 % 1 0',
+      'esm-2 beta/cpu:1 6 600 0.74 6.66 607 520 MB 50 % 2 1',
     ]);
   });
 

@@ -67,6 +67,18 @@ describe('workers/lane-model', () => {
     assert.deepEqual([device.opened, device.closed], [3, 3]);
   });
 
+  it('standard: a model is loaded with the call size that fitted the one before', async () => {
+    const asked: (number | undefined)[] = [];
+    const open = (tokensPerCall?: number): Promise<Embedder> => {
+      asked.push(tokensPerCall);
+      const facts = asked.length === 1 ? { tokensPerCall: 300, reducedFrom: 1000 } : { tokensPerCall };
+      return Promise.resolve({ facts, close: async () => {} } as unknown as Embedder);
+    };
+    const model = new LaneModel(open, false, () => {});
+    for (let use = 0; use < 3; use++) await model.use(signal, fine);
+    assert.deepEqual(asked, [undefined, 300, 300]);
+  });
+
   it('runs one batch at a time, in order, past one that fails, and not one that was cancelled while it waited', async () => {
     const model = new Device().model(true);
     await model.start();

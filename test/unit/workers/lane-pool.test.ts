@@ -37,7 +37,8 @@ class FakeLane implements PooledLane {
 const cpu = (index: number): Device => ({ kind: 'cpu', index, threads: 1 });
 const [cpu0, cpu1] = [cpu(0), cpu(1)];
 
-const LANE_BYTES = laneOffer().model.bytes + 300e6;
+/** Weights, process, and a call of 168 tokens: see test/unit/inference/lane-memory.test.ts. */
+const LANE_BYTES = 1e9 + 300e6 + 4 * 168 * (7 * 4 + 2 * 16 + 1.5 * 2 * 168);
 
 /** A host with the memory for one lane at a time, unless told otherwise. */
 class Means implements HostMeans {
@@ -83,6 +84,21 @@ describe('workers/lane-pool', () => {
     assert.equal(next.warm, lane);
     assert.equal(lane.stopAsked, false);
     await two.close();
+  });
+
+  it('reckons with the calls that are asked for, and keeps a warm lane for those of its size', async () => {
+    const means = new Means();
+    const one = poolOf(means, cpu0);
+    const large = laneOffer({ tokensPerCall: 1_000_000 });
+    await assert.rejects(one.take(large), (error) => error instanceof Declined && /needs 3\.56 GB/.test(error.what));
+    means.free = 10e9;
+    await one.take(large);
+    const lane = new FakeLane(large);
+    one.release(cpu0, keep(lane, 100));
+    assert.equal((await one.take(laneOffer())).warm, undefined);
+    one.release(cpu0);
+    assert.equal((await one.take(large)).warm, lane);
+    await one.close();
   });
 
   it('leaves the device of a warm lane alone while another is free', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { LaneView, StageProgress } from '../../../src/contract/progress.js';
 import type { LaneRecord } from '../../../src/contract/run.js';
 import { CampaignView } from '../../../src/workflows/campaign-view.js';
+import { joinRecords } from '../../../src/workflows/lane-log.js';
 import { campaignDetails, stageDetails } from '../../../src/workflows/progress-details.js';
 
 const idle: StageProgress = { batches: 10, done: 3, failed: 0, frames: 9, tokens: 90, modelLoads: 1, lanes: [] };
@@ -26,6 +27,33 @@ describe('a campaign seen from outside', () => {
     assert.ok(campaignDetails(view.progress()).includes(`\n- **Warning**: ${warning}`));
     const nextRun = new CampaignView(1, { done: 0, failed: 0 }, view.warnings);
     assert.deepEqual(nextRun.progress().warnings, [warning], 'also after continue-as-new');
+  });
+
+  it('says when calls did not fit the memory of a lane, beside what else there is to say', () => {
+    const view = new CampaignView(1, { done: 0, failed: 0 });
+    const figures = { peakBytes: 5e8, tokensPerCall: 300 };
+    const lanes = [
+      { ...first, figures },
+      { ...second, figures: { ...figures, reducedFrom: 1000 } },
+    ];
+    view.stageDone('esm-2', true, { ...result, modelLoads: 2, lanes });
+    const warning = 'calls of 1000 tokens did not fit the memory of h/cpu:1, which made do with 300';
+    assert.deepEqual(view.progress().warnings, [`esm-2: ${warning}`]);
+    view.stageDone('esm-2', true, { ...result, modelLoads: 3, lanes });
+    assert.ok(view.progress().warnings[0]!.endsWith(`were given to others and back; ${warning}`));
+  });
+
+  it('sums what lanes say of themselves: the highest peak, the smallest calls', () => {
+    const sum = joinRecords([
+      { ...first, figures: { peakBytes: 7, tokensPerCall: 100 } },
+      { ...first, figures: { peakBytes: 5, tokensPerCall: 50, reducedFrom: 100 } },
+      { ...first, figures: { peakBytes: 6, tokensPerCall: 100 } },
+      second,
+    ]);
+    assert.deepEqual(
+      sum.map(({ figures }) => figures),
+      [{ peakBytes: 7, tokensPerCall: 50, reducedFrom: 100 }, undefined],
+    );
   });
 
   it('has failed batches only where an open slice could try them again', () => {

@@ -1,0 +1,47 @@
+import type { Precision } from '../contract/models.js';
+import { Embedder } from '../inference/embedder.js';
+import { pinnedEnvironment } from '../inference/pinned-environment.js';
+import { cacheFolderPath } from '../io/user-folders.js';
+import { resolveModel } from '../model/catalogue.js';
+import { encoderDigest } from '../model/content-digest.js';
+import type { NamedDevice } from './choose-devices.js';
+import { assertPrecisionFits, warnIfUnverified } from './precision.js';
+
+/** What a command that embeds in its own process was told about the model and the device. */
+export interface EmbedderChoice {
+  /** By name, checkpoint folder or file. */
+  model: string;
+  precision: Precision;
+  /** The CPU, unless it says otherwise. */
+  device?: NamedDevice;
+  threads: number;
+  tokensPerCall?: number;
+}
+
+/**
+ * Loads a model into this process.
+ * @throws OptionError when precision and device do not go together; what {@link resolveModel} and {@link Embedder.open} throw.
+ */
+export async function openEmbedder({
+  model,
+  device,
+  precision,
+  threads,
+  tokensPerCall,
+}: EmbedderChoice): Promise<Embedder> {
+  const { kind, index = 0 }: NamedDevice = device ?? { kind: 'cpu' };
+  assertPrecisionFits(precision, kind);
+  // Before a driver looks at it.
+  if (kind !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind, index }));
+  const { path, expected } = await resolveModel(model, process.env);
+  if (precision !== 'fp32') await warnIfUnverified(model, await encoderDigest(path, cacheFolderPath()), precision);
+  return Embedder.open({
+    model: path,
+    precision,
+    cacheDir: cacheFolderPath(),
+    device: kind,
+    threads,
+    ...(expected && { expected }),
+    ...(tokensPerCall && { tokensPerCall }),
+  });
+}

@@ -1,0 +1,31 @@
+import { byteText } from '../../io/byte-text.js';
+import { textTable } from '../text-table.js';
+import type { Point } from './recommend.js';
+
+const BAR_WIDTH = 40;
+
+/** A line for each point: tokens a call, tokens/s, seconds a call, peak memory. */
+export function pointTable(points: readonly Point[]): string {
+  return textTable([
+    ['TOKENS A CALL', 'TOKENS/S', 'SECONDS A CALL', 'PEAK MEMORY'],
+    ...points.map(({ tokensPerCall, tokensPerSecond, secondsPerCall, peakBytes }) => [
+      String(tokensPerCall),
+      String(Math.round(tokensPerSecond)),
+      secondsPerCall.toPrecision(3),
+      byteText(peakBytes),
+    ]),
+  ]);
+}
+
+/** Tokens/s as bars from zero, one a point; `<` marks the recommended one. */
+export function speedChart(points: readonly Point[], recommended: Point): string {
+  const most = Math.max(...points.map(({ tokensPerSecond }) => tokensPerSecond));
+  const width = Math.max(...points.map(({ tokensPerCall }) => String(tokensPerCall).length));
+  return points
+    .map((point) => {
+      const bar = '█'.repeat(Math.round((BAR_WIDTH * point.tokensPerSecond) / most));
+      const mark = point.tokensPerCall === recommended.tokensPerCall ? ' <' : '';
+      return `${String(point.tokensPerCall).padStart(width)} ${bar} ${Math.round(point.tokensPerSecond)}${mark}`;
+    })
+    .join('\n');
+}

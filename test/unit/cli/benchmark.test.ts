@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { compareReports, comparisonMarkdown } from '../../../src/cli/benchmark/compare.js';
+import { type BenchmarkReport, reportMarkdown } from '../../../src/cli/benchmark/report.js';
+import { OptionError } from '../../../src/contract/failures.js';
+import { callCli, startCli } from '../../support/cli.js';
+import { describeWithTemporal } from '../../support/temporal-cli.js';
+import { temporaryFolder } from '../../support/tiny-models.js';
+
+const report = (changes: Partial<BenchmarkReport> = {}): BenchmarkReport => ({
+  tool: 'virnucpro-temporal',
+  created: '2026-11-22T10:11:12.000Z',
+  machine: { cpu: 'Abacus', cores: 2, memoryGB: 24, kernel: '6.1' },
+  versions: { node: '20.20.0' },
+  dataSize: 'tiny',
+  threads: 2,
+  models: { dna: 'a', protein: 'b', classifier: 'c' },
+  load: [0.5, 1.25],
+  results: [
+    { suite: 'encoders', name: 'esm2', unit: 'tokens/s', better: 'higher', runs: [90, 100, 1200] },
+    { suite: 'predict', name: 'whole command', unit: 's', better: 'lower', runs: [10] },
+  ],
+  ...changes,
+});
+
+const withRuns = (speed: number, seconds: number): BenchmarkReport => {
+  const [first, second] = report().results;
+  return report({
+    results: [
+      { ...first!, runs: [speed] },
+      { ...second!, runs: [seconds] },
+    ],
+  });
+};
+
+describe('cli/benchmark', () => {
+  it('compares medians; worse is slower of speeds and more of times', () => {
+    const { changes, regressions, notes } = compareReports(report(), withRuns(80, 9), 20);
+    assert.deepEqual(
+      changes.map(({ name, before, now, worsePercent }) => [name, before, now, Math.round(worsePercent)]),
+      [
+        ['encoders: esm2', 100, 80, 25],
+        ['predict: whole command', 10, 9, -10],
+      ],
+    );
+    assert.deepEqual(
+      regressions.map(({ name }) => name),
+      ['encoders: esm2'],
+    );
+    assert.deepEqual(notes, []);
+    assert.deepEqual(compareReports(report(), withRuns(80, 12.5), 25).regressions, []);
+  });
+
+  it('refuses what was measured with other data, threads or models, and says when the machine was another', () => {
+    for (const other of [{ dataSize: 'small' }, { threads: 4 }, { models: { dna: 'x' } }, { results: [] }] as const) {
+      assert.throws(() => compareReports(report(other as Partial<BenchmarkReport>), report(), 10), OptionError);
+    }
+    const machine = { ...report().machine, cpu: 'Curta' };
+    const { notes } = compareReports(report({ machine }), report(), 10);
+    assert.deepEqual(notes, ['the earlier report is of another machine: Curta, 2 cores']);
+  });
+
+  it('writes both as Markdown', () => {
+    assert.match(reportMarkdown(report()), /^\| encoders \| esm2 \| 100 \| tokens\/s \| 90 100 1200 \|$/m);
+    const text = comparisonMarkdown(compareReports(report(), withRuns(50, 10), 10));
+    assert.match(text, /^\| encoders: esm2 \| 100 \| 50 \| tokens\/s \| 100.0 % worse \| regression \|$/m);
+    assert.match(text, /^\| predict: whole command \| 10 \| 10 \| s \| 0.0 % better \| {2}\|$/m);
+  });
+
+  it('ends with 0, 1 for a regression beyond what is allowed, or 2 when it cannot run', async () => {
+    const dir = await temporaryFolder();
+    const run = (...args: string[]): ReturnType<typeof callCli> =>
+      callCli(['benchmark', '--suite', 'encoders', '--quick', '-t', '1', '-o', dir, ...args]);
+    assert.equal(run().code, 0);
+    const [json] = (await readdir(dir)).filter((name) => name.endsWith('.json'));
+    const measured = JSON.parse(await readFile(path.join(dir, json!), 'utf8')) as BenchmarkReport;
+    assert.deepEqual(
+      measured.results.map(({ suite, name, unit, runs }) => [suite, name, unit, runs.length]),
+      [
+        ['encoders', 'dnabert2-tiny, load', 's', 1],
+        ['encoders', 'dnabert2-tiny', 'tokens/s', 1],
+        ['encoders', 'esm2-tiny, load', 's', 1],
+        ['encoders', 'esm2-tiny', 'tokens/s', 1],
+      ],
+    );
+    /** The report as if the machine had then been `factor` times as fast. */
+    const doctored = async (factor: number): Promise<string> => {
+      const file = path.join(dir, `times-${factor}.json`);
+      const results = measured.results.map((result) => ({
+        ...result,
+        runs: result.runs.map((value) => (result.better === 'higher' ? value * factor : value / factor)),
+      }));
+      await writeFile(file, JSON.stringify({ ...measured, results }));
+      return file;
+    };
+    const slower = run('--compare-to', await doctored(1000), '--json');
+    assert.equal(slower.code, 1);
+    const { comparison } = JSON.parse(slower.stdout) as { comparison: { regressions: unknown[] } };
+    assert.equal(comparison.regressions.length, 4);
+    assert.ok((await readdir(dir)).some((name) => name.startsWith('comparison_')));
+    assert.equal(run('--compare-to', await doctored(0.001)).code, 0);
+    const broken = path.join(dir, 'broken.json');
+    await writeFile(broken, '{}');
+    assert.equal(run('--compare-to', broken).code, 2);
+    assert.equal(run('--fail-above', 'much').code, 2);
+    assert.equal(run('--dna-model', path.join(dir, 'none')).code, 2);
+  });
+});
+
+describeWithTemporal('cli/benchmark with Temporal', () => {
+  it('runs a whole predict, with the peak memory of both lanes', async () => {
+    const dir = await temporaryFolder();
+    const { ended } = startCli(
+      ['benchmark', '--suite', 'predict', '--quick', '-o', dir, '--json'],
+      path.join(dir, 'state'),
+    );
+    const { code, stdout, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    const { results } = JSON.parse(stdout) as BenchmarkReport;
+    assert.deepEqual(
+      results.map(({ name, unit }) => [name, unit]),
+      [
+        ['whole command', 's'],
+        ['dnabert-s lane, peak memory', 'MB'],
+        ['esm-2 lane, peak memory', 'MB'],
+      ],
+    );
+    for (const { runs } of results.slice(1)) assert.ok(runs[0]! > 100 && runs[0]! < 2000, `${runs[0]} MB`);
+    assert.deepEqual(
+      (await readdir(dir)).filter((name) => name.startsWith('state')),
+      [],
+      'no state left by it here',
+    );
+  }).timeout(240_000);
+});

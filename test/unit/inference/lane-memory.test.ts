@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { callBytes, laneBytes } from '../../../src/inference/lane-memory.js';
+
+const ESM2_35M = { kind: 'esm2', hidden: 480, heads: 20, intermediate: 1920 } as const;
+const ESM2_150M = { kind: 'esm2', hidden: 640, heads: 20, intermediate: 2560 } as const;
+const ESM2_3B = { kind: 'esm2', hidden: 2560, heads: 40, intermediate: 10240 } as const;
+const DNABERT2 = { kind: 'dnabert2', hidden: 768, heads: 12, intermediate: 3072 } as const;
+
+describe('inference/lane-memory', () => {
+  // Resident memory that calls of sequences of 168 tokens (502 for DNABERT-2) added, in MB: docs/decisions/025.
+  for (const [name, sizes, tokens, measured] of [
+    ['ESM-2 35M', ESM2_35M, 672, 27],
+    ['ESM-2 35M', ESM2_35M, 5376, 197],
+    ['ESM-2 150M', ESM2_150M, 672, 36],
+    ['ESM-2 150M', ESM2_150M, 2688, 133],
+    ['DNABERT-2', DNABERT2, 672, 99],
+    ['DNABERT-2', DNABERT2, 5376, 778],
+    ['DNABERT-2', DNABERT2, 2008, 321],
+  ] as const) {
+    it(`${name}, ${tokens} tokens a call: no less than was measured, and not half as much again`, () => {
+      const megabytes = callBytes(sizes, tokens) / 1e6;
+      assert.ok(megabytes >= measured && megabytes < 1.5 * measured, `${megabytes}`);
+    });
+  }
+
+  it('adds process, weights and the call; a call is at least one sequence', () => {
+    assert.equal(callBytes(ESM2_3B, 1), 4 * 168 * (7 * 2560 + 2 * 10240 + 1.5 * 40 * 168));
+    assert.equal(callBytes(ESM2_3B, 1), callBytes(ESM2_3B, 168));
+    assert.equal(callBytes(ESM2_3B, 336), 2 * callBytes(ESM2_3B, 168));
+    assert.equal(laneBytes({ ...ESM2_3B, bytes: 11.4e9 }, 168), 300e6 + 11.4e9 + callBytes(ESM2_3B, 168));
+  });
+});
