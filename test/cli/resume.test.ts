@@ -79,7 +79,7 @@ describeWithTemporal('virnucpro predict, again', (temporalCli) => {
     await rm(stateDir, { recursive: true });
     const third = await predict().ended;
     assert.equal(third.code, 0, third.stderr);
-    assert.match(third.stderr, new RegExp(`^Started ${id}`));
+    assert.match(third.stderr, new RegExp(`^Started ${id}$`, 'm'));
     assert.equal(await writtenAt('a/.virnucpro/finished.json'), finished);
     assert.equal(await writtenAt('b/embeddings/dnabert-s/batch-00001.arrow'), ofB);
     await assertGolden();
