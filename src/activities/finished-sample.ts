@@ -109,7 +109,8 @@ async function isWhole({ path: name, bytes, sha256 }: ResultFile, folder: string
 /** Removes what a finished sample does not need any more, embeddings (13 KB a frame) too unless they are to be kept. */
 export async function tidySample({ sample, options }: Pick<SampleIdentity, 'sample' | 'options'>): Promise<void> {
   const store = openStore(options.outputDir);
-  if (!options.keepEmbeddings) await store.remove(embeddingsPrefix(sample));
+  if (options.keepEmbeddings) await store.removeUnpublished(embeddingsPrefix(sample));
+  else await store.remove(embeddingsPrefix(sample));
   await store.remove(workPrefix(sample));
 }
 

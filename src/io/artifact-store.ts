@@ -32,4 +32,7 @@ export interface ArtifactStore {
 
   /** Removes `key` and everything below it. Nothing there is fine. */
   remove(key: string): Promise<void>;
+
+  /** Removes what writers that were killed left unpublished below `key`. For when nobody writes there any more. */
+  removeUnpublished(key: string): Promise<void>;
 }

@@ -7,12 +7,15 @@ import type { ArtifactRef } from '../contract/artifacts.js';
 import { ArtifactInvalid, InternalError, StorageError } from '../contract/failures.js';
 import type { ArtifactStore } from './artifact-store.js';
 
+/** What names of files that are being written end with. */
+const TEMPORARY = '.tmp';
+
 let temporaryNames = 0;
 
 /** A name beside `target` that no other process, attempt or thawed twin writes to. */
 export function temporaryName(target: string): string {
   temporaryNames += 1;
-  return `${target}.${process.pid}-${Date.now().toString(36)}-${temporaryNames}.tmp`;
+  return `${target}.${process.pid}-${Date.now().toString(36)}-${temporaryNames}${TEMPORARY}`;
 }
 
 /**
@@ -116,13 +119,22 @@ export class LocalStore implements ArtifactStore {
       throw toStorageError(error, key);
     });
     return names
-      .filter((name) => !name.endsWith('.tmp'))
+      .filter((name) => !name.endsWith(TEMPORARY))
       .sort()
       .map((name) => `${key}/${name}`);
   }
 
   async remove(key: string): Promise<void> {
     await rm(this.resolve(key), { recursive: true, force: true });
+  }
+
+  async removeUnpublished(key: string): Promise<void> {
+    const folder = this.resolve(key);
+    const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw toStorageError(error, key);
+    });
+    for (const name of names) if (name.endsWith(TEMPORARY)) await rm(path.join(folder, name), { force: true });
   }
 
   private resolve(key: string): string {

