@@ -77,7 +77,8 @@ describeWithTemporal("the packed library in another project's worker", (temporal
     assert.deepEqual(extra, []);
     assert.deepEqual(await readdir(path.join(root, 'dist')), ['src']);
     assert.deepEqual(await readdir(path.join(root, 'assets')), ['reference-vectors.json']);
-    assert.deepEqual(await readdir(path.join(root, 'examples')), ['models']);
+    // npm packs a README wherever it finds one on its way.
+    assert.deepEqual((await readdir(path.join(root, 'examples'))).sort(), ['README.md', 'models']);
   });
 
   it("gives a golden case's calls, between the host's own steps, on lanes of the host's machine", async function () {
