@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PATIENCE_MS } from '../support/faults/fault-bench.js';
-import type { Fault } from '../support/faults/lane-behaviour.js';
 import { POISON, poisonTokens } from '../support/faults/poison.js';
 import { type Tables, readTables } from '../support/faults/result-tables.js';
 import { describeWithBench } from '../support/faults/scene.js';
@@ -40,12 +39,12 @@ describeWithBench('a poison sequence', 2, (scene) => {
 
   it('gives NaN: it is tried on another lane, then quarantined, never written', async () => {
     const { bench } = scene;
-    const faults: Fault[] = [{ tokens: await poisonTokens('dnabert-s', bench.dir), then: 'nan' }];
-    // Slow until there is another lane to try it on.
-    await bench.behave({ callMs: 10_000, faults });
-    const run = await bench.run({ batchSequences: 16 });
+    const tokens = await poisonTokens('dnabert-s', bench.dir);
+    // Until there is another lane to try it on.
+    await bench.behave({ faults: [{ tokens, then: 'wait' }] });
+    const run = await bench.run({ batchSequences: 16, stalledMs: 2 * PATIENCE_MS });
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
-    await bench.behave({ faults });
+    await bench.behave({ faults: [{ tokens, then: 'nan' }] });
     await run.result(2 * PATIENCE_MS);
     const first = (await run.attempts('dnabert-s')).filter(({ index }) => index === 0);
     assert.notEqual(first[0]!.pid, first[1]!.pid, 'the second try is on another lane');

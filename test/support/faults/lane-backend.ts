@@ -9,6 +9,8 @@ import { BEHAVIOUR_FILE, type Behaviour, type Fault } from './lane-behaviour.js'
 
 type RunCall = (this: InferenceSession, feeds: InferenceSession.FeedsType) => Promise<InferenceSession.ReturnType>;
 
+const LOOK_MS = 100;
+
 const file = process.env[BEHAVIOUR_FILE];
 const [program, , device] = process.title.split(' ');
 if (file !== undefined && isMainThread && process.argv[1]?.endsWith('lane-process.js')) {
@@ -25,9 +27,15 @@ async function changeRuntime(behaviourFile: string): Promise<void> {
   const { prototype } = session as unknown as { prototype: { run: RunCall } };
   const { run } = prototype;
   prototype.run = async function (feeds) {
-    const { callMs = 0, faults = [] } = read(behaviourFile);
-    const fault = faults.find((f) => (f.device ?? device) === device && holds(feeds['input_ids'] as Tensor, f));
-    block(callMs);
+    const findFault = (faults: Fault[] = []): Fault | undefined =>
+      faults.find((f) => (f.device ?? device) === device && holds(feeds['input_ids'] as Tensor, f));
+    let { callMs, faults } = read(behaviourFile);
+    while (findFault(faults)?.then === 'wait') {
+      block(LOOK_MS);
+      ({ callMs, faults } = read(behaviourFile));
+    }
+    const fault = findFault(faults);
+    block(callMs ?? 0);
     switch (fault?.then) {
       case 'abort':
         process.kill(process.pid, 'SIGABRT');

@@ -18,7 +18,8 @@ export interface Fault {
   device?: string;
   /** Token ids of a sequence that must be among the call's; default any call. */
   tokens?: number[];
-  then: 'abort' | 'hang' | 'throw' | 'nan';
+  /** `wait`: until the host behaves otherwise, and then as it does. */
+  then: 'abort' | 'hang' | 'throw' | 'nan' | 'wait';
 }
 
 /** Has the host of this behaviour file behave like that from its next call on. */
