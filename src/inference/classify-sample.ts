@@ -19,7 +19,7 @@ import {
   writePredictions,
   writeQuarantine,
 } from '../io/tables.js';
-import { type InputFile, type Piece, writeViralFasta } from '../io/viral-fasta.js';
+import { type InputFile, type Piece, writeViralFastas } from '../io/viral-fasta.js';
 import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accounting.js';
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
@@ -130,8 +130,14 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
     await writeContigTable(path.join(outputDir, 'contigs.tsv'), results),
     await writeBed(path.join(outputDir, 'viral_regions.bed'), regions),
     await writeGff3(path.join(outputDir, 'viral_regions.gff3'), regions, (contig) => lengths.get(contig)!),
-    await writeViralFasta(path.join(outputDir, 'viral.fa'), input.input, viralContigs(results), input.signal),
-    await writeViralFasta(path.join(outputDir, 'viral_regions.fa'), input.input, regionPieces(results), input.signal),
+    ...(await writeViralFastas(
+      [
+        { file: path.join(outputDir, 'viral.fa'), pieces: viralContigs(results) },
+        { file: path.join(outputDir, 'viral_regions.fa'), pieces: regionPieces(results) },
+      ],
+      input.input,
+      input.signal,
+    )),
   ];
   const sum = (count: (row: AccountingRow) => number): number => rows.reduce((total, row) => total + count(row), 0);
   const counts = {

@@ -26,36 +26,59 @@ export interface Piece {
   end: number;
 }
 
+/** A file to write: pieces by contig id. */
+export interface ViralFasta {
+  file: string;
+  pieces: ReadonlyMap<string, readonly Piece[]>;
+}
+
 /**
- * Writes pieces of contigs with the letters that they have in the input, in its order.
- * @param viral pieces by contig id.
- * @throws InputError when the input is not what was split; StorageError when the disk refuses; the signal's reason.
+ * Writes pieces of contigs with the letters that they have in the input, in its order: all files in one reading of it.
+ * @throws InputError when the input is not what was split, StorageError when the disk refuses, the signal's reason; then
+ *   there is no file.
  */
-export async function writeViralFasta(
-  file: string,
+export function writeViralFastas(
+  files: readonly ViralFasta[],
   input: InputFile,
-  viral: ReadonlyMap<string, readonly Piece[]>,
   signal?: AbortSignal,
-): Promise<ResultFile> {
+): Promise<ResultFile[]> {
+  return withOutputs(files, [], async (outputs) => {
+    // Without a piece nothing has to be read.
+    if (outputs.some(({ pieces }) => pieces.size > 0)) await copyPieces(outputs, input, signal);
+  });
+}
+
+type Output = Pick<ViralFasta, 'pieces'> & { writer: ByteWriter };
+
+/** Opens one file inside the other, so that none appears before all are written. */
+async function withOutputs(
+  [next, ...others]: readonly ViralFasta[],
+  outputs: readonly Output[],
+  write: (outputs: readonly Output[]) => Promise<void>,
+): Promise<ResultFile[]> {
+  if (next === undefined) {
+    await write(outputs);
+    return [];
+  }
+  const { file, pieces } = next;
   return writeAtomically(file, async (temporary) => {
     const handle = await open(temporary, 'w');
+    let results: ResultFile[];
     try {
       const writer = new ByteWriter(handle);
-      // Without a piece nothing has to be read.
-      if (viral.size > 0) await copyPieces(writer, input, viral, signal);
+      results = await withOutputs(others, [...outputs, { pieces, writer }], write);
       await writer.flush();
     } finally {
       await handle.close();
     }
     const { size } = await stat(temporary);
-    return { path: file, bytes: size, sha256: await sha256OfFile(temporary) };
+    return [{ path: file, bytes: size, sha256: await sha256OfFile(temporary) }, ...results];
   });
 }
 
 async function copyPieces(
-  writer: ByteWriter,
+  outputs: readonly Output[],
   input: InputFile,
-  viral: ReadonlyMap<string, readonly Piece[]>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const stoppable = signal === undefined ? {} : { signal };
@@ -63,11 +86,13 @@ async function copyPieces(
   const { renameDuplicates = false } = input;
   const records = readFasta(readInput(input.path, stoppable), input.path, { ...stoppable, renameDuplicates });
   for await (const { id, sequence } of records) {
-    for (const { header, start, end } of viral.get(id) ?? []) {
-      writer.text(`>${header}\n`);
-      writer.lines(sequence.subarray(start, end), LINE);
-      const flushed = writer.flushIfFull();
-      if (flushed) await flushed;
+    for (const { pieces, writer } of outputs) {
+      for (const { header, start, end } of pieces.get(id) ?? []) {
+        writer.text(`>${header}\n`);
+        writer.lines(sequence.subarray(start, end), LINE);
+        const flushed = writer.flushIfFull();
+        if (flushed) await flushed;
+      }
     }
     const pause = breathe();
     if (pause) await pause;

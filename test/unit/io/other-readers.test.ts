@@ -5,7 +5,7 @@ import path from 'node:path';
 import { writeBed, writeContigTable, writeGff3 } from '../../../src/io/contig-tables.js';
 import { type FrameRow, writeFrameTable } from '../../../src/io/frames-table.js';
 import { sha256OfFile } from '../../../src/io/local-store.js';
-import { writeViralFasta } from '../../../src/io/viral-fasta.js';
+import { writeViralFastas } from '../../../src/io/viral-fasta.js';
 import { callContig } from '../../../src/scoring/contig-call.js';
 import { hasCommand, python, pythonHas, run } from '../../support/other-readers.js';
 
@@ -111,9 +111,9 @@ print(f[['ID', 'length', 'call', 'weighted_delta', 'n_chunks', 'reason']].to_jso
       ]),
     );
     const input = { path: at('contigs.fa'), sha256: await sha256OfFile(at('contigs.fa')) };
-    const { path: ours } = await writeViralFasta(at('r.fa'), input, pieces);
+    await writeViralFastas([{ file: at('r.fa'), pieces }], input);
     assert.equal(
-      await readFile(ours, 'utf8'),
+      await readFile(at('r.fa'), 'utf8'),
       sequences('r.bed'),
       'viral_regions.fa is what bedtools makes of the BED',
     );

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../../../src/contract/failures.js';
 import { sha256OfFile } from '../../../src/io/local-store.js';
-import { writeViralFasta } from '../../../src/io/viral-fasta.js';
+import { type InputFile, type Piece, writeViralFastas } from '../../../src/io/viral-fasta.js';
 
 describe('io/viral-fasta', () => {
   let dir: string;
@@ -19,6 +19,12 @@ describe('io/viral-fasta', () => {
     return { path: file, sha256: await sha256OfFile(file) };
   };
 
+  const writeOne = async (file: string, input: InputFile, pieces: Map<string, Piece[]>) => {
+    const [written, ...others] = await writeViralFastas([{ file, pieces }], input);
+    assert.deepEqual(others, []);
+    return written!;
+  };
+
   for (const [name, bytes] of [
     ['plain.fa', text],
     ['packed.fa.gz', gzipSync(text)],
@@ -28,7 +34,7 @@ describe('io/viral-fasta', () => {
         ['three', [{ header: 'three tier=review', start: 0, end: 2 }]],
         ['two', [{ header: 'two tier=low_confidence', start: 0, end: 150 }]],
       ]);
-      const file = await writeViralFasta(path.join(dir, 'viral.fa'), await inputOf(name, bytes), asked);
+      const file = await writeOne(path.join(dir, 'viral.fa'), await inputOf(name, bytes), asked);
       const letters = 'acgtu'.repeat(12);
       assert.equal(
         await readFile(file.path, 'utf8'),
@@ -40,7 +46,7 @@ describe('io/viral-fasta', () => {
   it('finds a contig by the name that it was given when records were renamed', async () => {
     const input = { ...(await inputOf('twice.fa', '>a\nACGT\n>a\nGGCC\n')), renameDuplicates: true };
     const piece = { header: 'a_2', start: 0, end: 4 };
-    const file = await writeViralFasta(path.join(dir, 'renamed.fa'), input, new Map([['a_2', [piece]]]));
+    const file = await writeOne(path.join(dir, 'renamed.fa'), input, new Map([['a_2', [piece]]]));
     assert.equal(await readFile(file.path, 'utf8'), '>a_2\nGGCC\n');
   });
 
@@ -55,13 +61,29 @@ describe('io/viral-fasta', () => {
       ],
       ['one', [{ header: 'one:2-6', start: 2, end: 6 }]],
     ]);
-    const file = await writeViralFasta(path.join(dir, 'cut.fa'), await inputOf('cut-input.fa', text), asked);
+    const file = await writeOne(path.join(dir, 'cut.fa'), await inputOf('cut-input.fa', text), asked);
     const wanted = `>one:2-6\nGTNN\n>two:0-3\nacg\n>two:85-150\n${'acgtu'.repeat(12)}\nacgtu\n`;
     assert.equal(await readFile(file.path, 'utf8'), wanted);
   });
 
+  it('writes several files in one reading, each with its own pieces and digest', async () => {
+    const input = await inputOf('several-input.fa', text);
+    const files = [
+      { file: path.join(dir, 'a.fa'), pieces: new Map([['one', [{ header: 'one', start: 0, end: 8 }]]]) },
+      { file: path.join(dir, 'b.fa'), pieces: new Map([['one', [{ header: 'one:0-2', start: 0, end: 2 }]]]) },
+      { file: path.join(dir, 'c.fa'), pieces: new Map() },
+    ];
+    const written = await writeViralFastas(files, input);
+    const texts = await Promise.all(written.map(({ path: file }) => readFile(file, 'utf8')));
+    assert.deepEqual(texts, ['>one\nACGTNNNN\n', '>one:0-2\nAC\n', '']);
+    for (const { path: file, bytes, sha256 } of written) {
+      assert.equal(sha256, await sha256OfFile(file));
+      assert.equal(bytes, (await readFile(file)).length);
+    }
+  });
+
   it('is empty when no contig is viral, without looking at the input', async () => {
-    const file = await writeViralFasta(path.join(dir, 'none.fa'), { path: '/nowhere', sha256: '' }, new Map());
+    const file = await writeOne(path.join(dir, 'none.fa'), { path: '/nowhere', sha256: '' }, new Map());
     assert.equal(file.bytes, 0);
   });
 
@@ -69,7 +91,7 @@ describe('io/viral-fasta', () => {
     const input = await inputOf('changed.fa', text);
     await writeFile(input.path, text.replace('ACGT', 'ACGA'));
     const target = path.join(dir, 'changed', 'viral.fa');
-    await assert.rejects(writeViralFasta(target, input, new Map([['one', []]])), InputError);
+    await assert.rejects(writeOne(target, input, new Map([['one', []]])), InputError);
     assert.deepEqual(await readdir(path.dirname(target)), []);
   });
 });
