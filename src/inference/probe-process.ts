@@ -6,7 +6,8 @@ import type { DeviceKind } from '../contract/devices.js';
 import { GraphBuilder } from '../model/graph/builder.js';
 import type { Probed } from './probe.js';
 import { openOrtBackend } from './ort-backend.js';
-import { assertAlike, relativeError } from './prove-device.js';
+import { assertAlike } from './prove-device.js';
+import { relativeError } from './relative-error.js';
 
 const ROWS = 48;
 const COLUMNS = 64;

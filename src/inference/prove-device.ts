@@ -4,6 +4,7 @@ import { DeviceError } from '../contract/failures.js';
 import type { EncoderGraph, GraphForm } from '../model/graph/encoder.js';
 import type { Model } from '../model/model.js';
 import { encoderFeeds } from './feeds.js';
+import { relativeError } from './relative-error.js';
 import { SessionThread } from './session-thread.js';
 
 /** One layer has every operator at the model's own sizes, and takes seconds of a CPU also of the largest. */
@@ -46,11 +47,6 @@ export async function proveDevice(model: Model, device: DeviceKind, threads: num
     }),
   );
   assertAlike(device, errors);
-}
-
-/** Length of the difference over the length of the second vector. */
-export function relativeError(found: Float32Array, wanted: Float32Array): number {
-  return Math.hypot(...found.map((value, i) => value - wanted[i]!)) / Math.hypot(...wanted);
 }
 
 /** @throws DeviceError when the largest of a device's errors is too large. */

@@ -10,6 +10,7 @@ import { type ExpectedModel, type Model, openModel } from '../model/model.js';
 import { writeStamp } from '../model/stamp.js';
 import { version } from '../version.js';
 import { Embedder } from './embedder.js';
+import { relativeError } from './relative-error.js';
 import { type ReferenceVector, readReferenceVectors } from './reference-vectors.js';
 
 export interface VerifyRequest {
@@ -32,7 +33,7 @@ export interface VerifyRequest {
 export interface Comparison {
   id: string;
   cosine: number;
-  /** Length of the difference over the length of the second vector. */
+  /** {@link relativeError}. */
   relativeError: number;
 }
 
@@ -171,9 +172,8 @@ function rows(vectors: Float32Array, count: number): Float32Array[] {
 /** Cosine and relative error of `found` against `wanted`, summed in double precision. */
 export function compare(id: string, found: Float32Array, wanted: Float32Array): Comparison {
   const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-  const difference = Math.hypot(...found.map((value, i) => value - wanted[i]!));
-  const norm = Math.sqrt(dot(wanted, wanted));
-  return { id, cosine: dot(found, wanted) / (Math.sqrt(dot(found, found)) * norm), relativeError: difference / norm };
+  const cosine = dot(found, wanted) / Math.sqrt(dot(found, found) * dot(wanted, wanted));
+  return { id, cosine, relativeError: relativeError(found, wanted) };
 }
 
 /** Which model was found good, when and by what: `verified/DIGEST.json` in our cache. */

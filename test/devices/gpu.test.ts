@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { relativeError } from '../../src/inference/prove-device.js';
+import { relativeError } from '../../src/inference/relative-error.js';
 import { readEmbeddings } from '../../src/io/embeddings-file.js';
 import { startCli } from '../support/cli.js';
 import { describeWithDevice } from '../support/test-devices.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { encoderFeeds } from '../../../src/inference/feeds.js';
-import { assertAlike, relativeError } from '../../../src/inference/prove-device.js';
+import { assertAlike } from '../../../src/inference/prove-device.js';
+import { relativeError } from '../../../src/inference/relative-error.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
 import type { GraphForm } from '../../../src/model/graph/encoder.js';
 import { type Model, openModel } from '../../../src/model/model.js';
