@@ -15,7 +15,8 @@ import { cacheFolderPath } from '../src/io/user-folders.js';
 import { createRandom } from '../test/support/random-sequences.js';
 import { measureCommand, peerPython } from './support/peer-python.js';
 import { makeModel } from './support/random-models.js';
-import { type Cost, median, report, round, sideBySide, type Sides } from './support/side-by-side.js';
+import { type Cost, report, sideBySide, type Sides } from './support/side-by-side.js';
+import { median, round } from './support/figures.js';
 
 const PACKAGES = [
   'torch==2.15.0',

@@ -2,7 +2,8 @@
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchTemporal } from './support/bench-temporal.js';
-import { benchmark, median, quantile, round } from './support/benchmark.js';
+import { benchmark } from './support/benchmark.js';
+import { median, quantile, round } from './support/figures.js';
 import { writeContigs } from '../test/support/contigs.js';
 
 const LANES = 2;

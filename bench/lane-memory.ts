@@ -3,7 +3,8 @@ import path from 'node:path';
 import { STAGES } from '../src/contract/stages.js';
 import { laneMemory, memoryAfter } from '../test/support/lane-memory.js';
 import { BenchTemporal } from './support/bench-temporal.js';
-import { benchmark, round } from './support/benchmark.js';
+import { benchmark } from './support/benchmark.js';
+import { round } from './support/figures.js';
 import { writeContigs } from '../test/support/contigs.js';
 import { makeModel } from './support/random-models.js';
 

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { STAGES } from '../src/contract/stages.js';
 import { BenchTemporal } from './support/bench-temporal.js';
-import { benchmark, round } from './support/benchmark.js';
+import { benchmark } from './support/benchmark.js';
+import { round } from './support/figures.js';
 import { writeContigs } from '../test/support/contigs.js';
 import { secondsToLastBatch } from './support/histories.js';
 import { readProvenance } from './support/provenance.js';

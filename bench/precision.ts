@@ -12,7 +12,8 @@ import { compare } from '../src/inference/verify-model.js';
 import { createRandom } from '../test/support/random-sequences.js';
 import { peakMemoryOf } from './support/peak-memory.js';
 import { makeModel } from './support/random-models.js';
-import { type Cost, type Row, report, round, sideBySide } from './support/side-by-side.js';
+import { type Cost, type Row, report, sideBySide } from './support/side-by-side.js';
+import { round } from './support/figures.js';
 
 /** As VirNucPro makes them. */
 const RESIDUES = 166;

@@ -8,7 +8,8 @@ import { readDnaRules } from '../src/sequence/dna-rules.js';
 import { createDnaTokenizer, createLibraryTokenizer } from '../src/sequence/tokenize-dna.js';
 import type { Tokenizer } from '../src/sequence/tokenizer.js';
 import { createRandom, randomSequences } from '../test/support/random-sequences.js';
-import { type Cost, report, round, sideBySide } from './support/side-by-side.js';
+import { type Cost, report, sideBySide } from './support/side-by-side.js';
+import { round } from './support/figures.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -8,6 +8,7 @@ import { thisMachine } from '../../src/cli/benchmark/machine.js';
 import { RUNTIME } from '../../src/inference/ort-backend.js';
 import { sdkVersion, version } from '../../src/version.js';
 import { temporalCli } from '../../test/support/temporal-cli.js';
+import { round } from './figures.js';
 
 /** One line of a benchmark's table. */
 export type Row = Record<string, string | number>;
@@ -50,22 +51,6 @@ export async function benchmark(name: string, work: (bench: Bench) => Promise<vo
     await rm(dir, { recursive: true, force: true });
   }
   console.table(rows);
-}
-
-/** Three significant digits: what these figures can bear. */
-export function round(value: number): number {
-  return Number(value.toPrecision(3));
-}
-
-/** The middle one. NaN of none. */
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** The value that the share `q` of all values does not exceed. NaN of none. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
 }
 
 function facts(): object {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { version } from '../../src/version.js';
+import { median, round } from './figures.js';
 
 /** What one run of a side took. */
 export interface Cost {
@@ -61,17 +62,6 @@ export async function report(name: string, rows: Row[], facts: Record<string, un
   const result = { name, date: new Date().toISOString(), machine, versions, ...facts, rows };
   await mkdir('bench/results', { recursive: true });
   await writeFile(`bench/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
-}
-
-/** Three significant digits: what these figures can bear. */
-export function round(value: number): number {
-  return Number(value.toPrecision(3));
-}
-
-/** The middle one. NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
 /** Processes that wanted to run in the last minute. */
