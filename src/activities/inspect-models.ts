@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
 import type { ClassifierRef, ModelRef, Precision } from '../contract/models.js';
-import type { RunModels, RunOptions } from '../contract/run.js';
+import { type RunModels, type RunOptions, precisionOf } from '../contract/run.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
@@ -21,9 +21,9 @@ export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 
 export async function inspectModels(options: InspectModelsInput): Promise<RunModels> {
   const heartbeat = startHeartbeat({ state: 'inspecting models' });
   try {
-    const { dnaModel, proteinModel, precision = { 'dnabert-s': 'fp32', 'esm-2': 'fp32' } } = options;
-    const dna = await inspectEncoder(dnaModel, 'dnabert2', precision['dnabert-s'], '--dna-model');
-    const protein = await inspectEncoder(proteinModel, 'esm2', precision['esm-2'], '--protein-model');
+    const { dnaModel, proteinModel } = options;
+    const dna = await inspectEncoder(dnaModel, 'dnabert2', precisionOf(options, 'dnabert-s'), '--dna-model');
+    const protein = await inspectEncoder(proteinModel, 'esm2', precisionOf(options, 'esm-2'), '--protein-model');
     const classifier = await inspectClassifier(options.classifier);
     const features = dna.hidden + protein.hidden;
     if (classifier.inputSize !== features) {

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
 import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
-import type { RunOptions, SampleSpec } from '../contract/run.js';
+import { type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { STDIN, toInputError } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
@@ -145,7 +145,8 @@ function noteOnDevices({ said }: ChosenDevices): string {
 
 /** Options that change what comes out; models by the digest of what they hold. */
 async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
-  const { 'dnabert-s': dnabertPrecision = 'fp32', 'esm-2': esmPrecision = 'fp32' } = run.precision ?? {};
+  const dnabertPrecision = precisionOf(run, 'dnabert-s');
+  const esmPrecision = precisionOf(run, 'esm-2');
   return {
     expectedLength: run.chunkSize,
     batchSequences: run.batchSequences ?? 'by size',

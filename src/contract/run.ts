@@ -46,7 +46,7 @@ export interface RunOptions extends LaneOptions {
   renameDuplicates?: boolean;
   dnaModel: string;
   proteinModel: string;
-  /** What each encoder's products are computed in; undefined: fp32. */
+  /** What each encoder's products are computed in; see {@link precisionOf}. */
   precision?: Record<Stage, Precision>;
   /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
   tokensPerCall?: Partial<Record<Stage, number>>;
@@ -57,6 +57,11 @@ export interface RunOptions extends LaneOptions {
   keepEmbeddings: boolean;
   /** Embeddings that one wave may leave on disk, in bytes; undefined: WAVE_BYTES. */
   waveBytes?: number;
+}
+
+/** What a run computes a stage's products in: fp32 unless it says otherwise. */
+export function precisionOf({ precision }: Pick<RunOptions, 'precision'>, stage: Stage): Precision {
+  return precision?.[stage] ?? 'fp32';
 }
 
 /** Argument of `predictCampaign`. */
