@@ -1,7 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import type { Stage } from '../contract/stages.js';
+import type { ArtifactStore } from '../io/artifact-store.js';
 import { openStore } from '../io/open-store.js';
 import { waveManifestKey } from './keys.js';
 
@@ -18,11 +19,11 @@ export interface JoinManifestsInput {
 export async function joinManifests(input: JoinManifestsInput): Promise<ArtifactRef> {
   const store = openStore(input.store);
   return store.put(waveManifestKey(input.cursor, input.stage), async (joined) => {
-    const out = createWriteStream(joined);
-    for (const manifest of input.manifests) {
-      await pipeline(createReadStream(await store.get(manifest)), out, { end: false });
-    }
-    await new Promise<void>((resolve, reject) => out.once('error', reject).end(resolve));
+    await writeFile(joined, lines(store, input.manifests));
     return input.manifests.reduce((sum, manifest) => sum + manifest.records, 0);
   });
+}
+
+async function* lines(store: ArtifactStore, manifests: readonly ArtifactRef[]): AsyncGenerator<Buffer> {
+  for (const manifest of manifests) yield* createReadStream(await store.get(manifest)) as AsyncIterable<Buffer>;
 }

@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
 import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
@@ -183,7 +181,7 @@ async function withFile(sample: SampleSpec, outputDir: string): Promise<SampleSp
   const folder = path.join(outputDir, '.virnucpro');
   const arriving = path.join(folder, `stdin-${process.pid}.fa`);
   await mkdir(folder, { recursive: true });
-  await writeAtomically(arriving, (temporary) => pipeline(process.stdin, createWriteStream(temporary)));
+  await writeAtomically(arriving, (temporary) => writeFile(temporary, process.stdin));
   // Named by what it holds: another command's input never takes the place of this one's.
   const input = path.join(folder, `stdin-${(await sha256OfFile(arriving)).slice(0, 16)}.fa`);
   await rename(arriving, input);

@@ -1,9 +1,7 @@
 import type { RefusalReason } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeFile } from 'node:fs/promises';
 import { InternalError } from '../contract/failures.js';
 import type { AccountingRow } from '../scoring/accounting.js';
 import type { Prediction } from '../scoring/classify.js';
@@ -141,6 +139,6 @@ export async function writeText(file: string, pieces: Rows<string>): Promise<Res
     }
     yield toBlock(text);
   }
-  await writeAtomically(file, (temporary) => pipeline(Readable.from(blocks()), createWriteStream(temporary)));
+  await writeAtomically(file, (temporary) => writeFile(temporary, blocks()));
   return { path: file, bytes, sha256: hash.digest('hex') };
 }
