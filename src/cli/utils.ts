@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { OptionError } from '../contract/failures.js';
-import { inputName, readInput } from '../io/input.js';
 import { devicesCommand } from './devices.js';
 import { interruption } from './run.js';
+import { wholeNumber } from './whole-number.js';
 
 /** `virnucpro utils`: what the original tool has under that name. */
 export function utilsCommand(): Command {
@@ -17,21 +17,16 @@ export function utilsCommand(): Command {
 
 function validateCommand(): Command {
   return new Command('validate')
-    .description('read a FASTA file as predict does; names the first problem, with exit code 1')
+    .description('read a FASTA file as predict does; names what is wrong, with exit code 1')
     .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
-    .action(async (input: string) => {
-      const { readFasta } = await import('../io/fasta.js');
-      const lengths = { records: 0, bases: 0, shortest: Infinity, longest: 0 };
-      for await (const { sequence } of readFasta(readInput(input), inputName(input), { signal: interruption() })) {
-        lengths.records += 1;
-        lengths.bases += sequence.length;
-        lengths.shortest = Math.min(lengths.shortest, sequence.length);
-        lengths.longest = Math.max(lengths.longest, sequence.length);
-      }
-      const { records, bases, shortest, longest } = lengths;
-      const range =
-        records === 0 ? '' : `; shortest ${shortest}, longest ${longest}, mean ${Math.round(bases / records)}`;
-      console.log(`${inputName(input)} is good: ${records} records, ${bases} bases${range}`);
+    .addOption(
+      new Option('-e, --max-errors <n>', 'problems to name; the others are counted')
+        .default(10)
+        .argParser(wholeNumber('--max-errors', { min: 1, max: 1_000_000 })),
+    )
+    .action(async (input: string, { maxErrors }: { maxErrors: number }) => {
+      const { validateInput } = await import('./validate-input.js');
+      await validateInput(input, maxErrors, interruption());
     });
 }
 

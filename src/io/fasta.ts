@@ -47,8 +47,17 @@ export interface ReadFastaOptions {
    * instead of refusing it.
    */
   renameDuplicates?: boolean;
+  /**
+   * Told of each problem that the reading can go on behind: a record's first wrong letter, an id that is missing, repeated
+   * or no text. Default: it is thrown.
+   */
+  onProblem?: (problem: InputError) => void;
   signal?: AbortSignal;
 }
+
+const throwIt = (problem: InputError): void => {
+  throw problem;
+};
 
 /**
  * Reads FASTA from decompressed bytes in pieces of any size. Lines may end in LF, CR LF or CR and be of any length;
@@ -61,10 +70,10 @@ export interface ReadFastaOptions {
 export async function* readFasta(
   source: AsyncIterable<Uint8Array>,
   file: string,
-  { alphabet = NUCLEOTIDES, renameDuplicates = false, signal }: ReadFastaOptions = {},
+  { alphabet = NUCLEOTIDES, renameDuplicates = false, onProblem = throwIt, signal }: ReadFastaOptions = {},
 ): AsyncGenerator<FastaRecord> {
   const breathe = breather(signal);
-  const parser = new FastaParser(file, alphabet, renameDuplicates);
+  const parser = new FastaParser(file, alphabet, renameDuplicates, onProblem);
   for await (const piece of source) {
     signal?.throwIfAborted();
     let at = 0;
@@ -96,6 +105,8 @@ class FastaParser {
   private headerBytes = 0;
   private record: Omit<FastaRecord, 'sequence'> | undefined;
   private records = 0;
+  /** Number of the last record that had a wrong letter. */
+  private lastWrong = 0;
   private readonly sequence = new GrowingBytes();
   private readonly ids = new IdSet();
   /** By id that came again: the number to try for its next copy. */
@@ -106,6 +117,7 @@ class FastaParser {
     private readonly file: string,
     private readonly alphabet: Alphabet,
     private readonly renameDuplicates: boolean,
+    private readonly onProblem: (problem: InputError) => void,
   ) {
     this.isLetter = membership(alphabet);
   }
@@ -197,10 +209,16 @@ class FastaParser {
       this.state = 'header';
     } else if (byte !== SPACE && byte !== TAB) {
       if (this.state === 'opening') return this.readOpening(byte);
-      throw wrongLetter(byte, this.alphabet, this.atLineStart, this.where());
+      this.reportLetter(byte);
     }
     this.atLineStart = false;
     this.afterCr = false;
+  }
+
+  private reportLetter(byte: number): void {
+    if (this.lastWrong === this.records) return;
+    this.lastWrong = this.records;
+    this.onProblem(wrongLetter(byte, this.alphabet, this.atLineStart, this.where()));
   }
 
   /** Gathers enough of what is no FASTA to say what it is. */
@@ -226,14 +244,16 @@ class FastaParser {
       index: this.records,
     };
     this.records += 1;
-    if (this.ids.add(id)) return;
-    if (!this.renameDuplicates) {
-      throw this.error(
-        'this id is used by an earlier record',
-        'Give every record its own id, for example with seqkit rename, or let predict and split do it: --rename-duplicates',
+    if (id.length === 0 || this.ids.add(id)) return;
+    if (this.renameDuplicates) this.record.id = this.freeId(this.record.id);
+    else {
+      this.onProblem(
+        this.error(
+          'this id is used by an earlier record',
+          'Give every record its own id, for example with seqkit rename, or let predict and split do it: --rename-duplicates',
+        ),
       );
     }
-    this.record.id = this.freeId(this.record.id);
   }
 
   private freeId(id: string): string {
@@ -248,12 +268,13 @@ class FastaParser {
   private decodeId(bytes: Uint8Array): string {
     const where = `${this.file}, line ${this.line}, record ${this.records + 1}`;
     if (bytes.length === 0) {
-      throw new InputError({ what: 'record without an id', where, next: 'Write a name directly behind ">"' });
+      this.onProblem(new InputError({ what: 'record without an id', where, next: 'Write a name directly behind ">"' }));
     }
     try {
       return STRICT_UTF8.decode(bytes);
     } catch (cause) {
-      throw new InputError({ what: 'id is not UTF-8 text', where, next: 'Use plain ASCII ids', cause });
+      this.onProblem(new InputError({ what: 'id is not UTF-8 text', where, next: 'Use plain ASCII ids', cause }));
+      return Buffer.from(bytes).toString('latin1');
     }
   }
 

@@ -29,6 +29,26 @@ describe('cli/utils', () => {
     assert.match(stderr, /^error: bad\.fa, line 4, record b: /);
   });
 
+  it('validate names as many problems as asked for, and counts them all', async () => {
+    await writeFile(path.join(dir, 'worse.fa'), '>a\nAC1T\n>b\nAC\n>a\nGT\n>c\nA2\n');
+    const all = utils('validate', 'worse.fa');
+    assert.equal(all.code, 1);
+    assert.deepEqual(
+      all.stderr.split('\n').map((line) => line.split(';')[0]),
+      [
+        'worse.fa, line 2, record a: letter 1 is no nucleotide',
+        'worse.fa, line 5, record a: this id is used by an earlier record',
+        'worse.fa, line 8, record c: letter 2 is no nucleotide',
+        'error: worse.fa: 3 problems in 4 records',
+        'Correct them',
+        '',
+      ],
+    );
+    const { stderr } = utils('validate', '-e', '2', 'worse.fa');
+    assert.equal(stderr.split('\n')[2], 'error: worse.fa: 3 problems in 4 records, of which the first 2 are above');
+    assert.equal(utils('validate', '-e', '0', 'worse.fa').code, 2);
+  });
+
   it('generate-config writes a file that predict takes, and never over another', async () => {
     assert.equal(utils('generate-config', '-o', 'c.yaml').stdout, 'c.yaml\n');
     assert.match(await readFile(path.join(dir, 'c.yaml'), 'utf8'), /^lanes: 1$/m);

@@ -124,6 +124,29 @@ describe('io/fasta', () => {
     assert.deepEqual(await ids('é\né\n'), ['é', 'é_2']);
   });
 
+  it('goes on behind a problem when it is told of: one wrong letter a record, and every id', async () => {
+    const problems: InputError[] = [];
+    const onProblem = (problem: InputError): number => problems.push(problem);
+    const text = Buffer.from('>a\nA1C2\n>\nGT3\n>a\nAC\n>\n>\xe9\nA>C\n>b\nTT\n', 'latin1');
+    const found = await records(text, 2, { onProblem });
+    assert.deepEqual(
+      found.map((record) => record.split('|')[0]),
+      ['a', '', 'a', '', '\xe9', 'b'],
+    );
+    assert.deepEqual(
+      problems.map(({ where, what }) => `${where}: ${what.split(';')[0]}`),
+      [
+        'x.fa, line 2, record a: letter 1 is no nucleotide',
+        'x.fa, line 3, record 2: record without an id',
+        'x.fa, line 4, record : letter 3 is no nucleotide',
+        'x.fa, line 5, record a: this id is used by an earlier record',
+        'x.fa, line 7, record 4: record without an id',
+        'x.fa, line 8, record 5: id is not UTF-8 text',
+        'x.fa, line 9, record \xe9: letter > is no nucleotide',
+      ],
+    );
+  });
+
   it('refuses a header line without end', async () => {
     await assert.rejects(records(`>${'x'.repeat((1 << 20) + 1)}`, 1 << 16), /header line of more than/);
   });
