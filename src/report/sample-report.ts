@@ -1,10 +1,8 @@
 import path from 'node:path';
-import { STAGES } from '../contract/stages.js';
-import { byteText } from '../io/byte-text.js';
-import type { Provenance } from '../io/provenance.js';
-import { type Bin, type LaneBar, histogram, laneTimeline, timeline, track } from './charts.js';
+import { type Bin, histogram, track } from './charts.js';
+import { howItRan } from './how-it-ran.js';
 import { Html } from './html.js';
-import { basesText, cards, counted, facts, page, secondsText, shares, table, whole } from './page.js';
+import { basesText, cards, counted, facts, page, shares, table, whole } from './page.js';
 import { type ContigView, type SampleData, SHOWN, TIERS, type TrackView } from './sample-data.js';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -38,7 +36,7 @@ ${regionSection(data)}
 <h2>What was not called, and why</h2>
 ${notCalledSection(data)}
 <h2>How it ran</h2>
-${await runSection(data)}
+${await howItRan(data)}
 <h2>Provenance</h2>
 ${provenanceSection(data)}
 <footer>One file; it loads nothing. Numbers behind it: <code>contigs.tsv</code>, <code>frames.parquet</code>, <code>accounting.tsv</code>, <code>viral_regions.bed</code>.</footer>`;
@@ -219,114 +217,6 @@ ${table(
   ],
   { caption: total > first.length ? `The first ${first.length} of ${whole(total)}; quarantined.tsv has all.` : '' },
 )}`;
-}
-
-async function runSection({ provenance }: SampleData): Promise<Html> {
-  const { timings, stages, lanes, options } = provenance;
-  let at = 0;
-  const steps = Object.entries(timings).map(([name, seconds]) => {
-    const start = at;
-    at += seconds;
-    return { name, start, end: at };
-  });
-  const rows = STAGES.flatMap((stage) => (stages[stage] === undefined ? [] : [{ stage, ...stages[stage] }]));
-  const lanesOf = (stage: string): number => lanes.filter((lane) => lane.stage === stage).length;
-  return Html.of`<p>${secondsText(at)} of work, models ${options['persistent-models'] === true ? 'loaded once a lane' : 'loaded for every batch'}.</p>
-<div class="wide">${await timeline(steps, 'seconds of each step')}</div>
-${table(
-  rows,
-  [
-    { head: 'Stage', cell: ({ stage }) => stage },
-    { head: 'Lanes', cell: ({ stage }) => whole(lanesOf(stage)), number: ({ stage }) => lanesOf(stage) },
-    { head: 'Time', cell: ({ seconds }) => secondsText(seconds), number: ({ seconds }) => seconds },
-    {
-      head: 'Batches (reused)',
-      cell: (row) => `${whole(row.embedded + row.reused)} (${whole(row.reused)})`,
-      number: (row) => row.embedded,
-    },
-    { head: 'Frames', cell: ({ frames }) => whole(frames), number: ({ frames }) => frames },
-    { head: 'Frames/s', cell: (row) => rate(row.frames, row.seconds), number: (row) => row.frames },
-    { head: 'Tokens/s', cell: (row) => rate(row.tokens, row.seconds), number: (row) => row.tokens },
-    { head: 'Model loads', cell: ({ modelLoads }) => whole(modelLoads), number: ({ modelLoads }) => modelLoads },
-    { head: 'Retries', cell: ({ retries }) => whole(retries), number: ({ retries }) => retries },
-    { head: 'Quarantined', cell: (row) => whole(row.quarantined), number: (row) => row.quarantined },
-  ],
-  {
-    caption:
-      'Embedding stages, over all samples that were taken together with this one. Retries: work that a lane was given ' +
-      'again because a call failed or a lane was lost.',
-  },
-)}
-${await laneSection(provenance)}`;
-}
-
-function nameOf({ host, device }: Provenance['lanes'][number]): string {
-  return `${host}/${device}`;
-}
-
-async function laneSection({ lanes, stages }: Provenance): Promise<Html> {
-  if (lanes.length === 0) return Html.of`<p>No lane was needed: every file batch was there already.</p>`;
-  const shown = STAGES.flatMap((stage) =>
-    lanes
-      .filter((lane) => lane.stage === stage)
-      .sort((a, b) => b.batches - a.batches)
-      .slice(0, SHOWN.lanesOfStage)
-      .sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', { numeric: true })),
-  );
-  const spans = shown.flatMap((lane) => {
-    const { stage, spans } = lane;
-    const start = Date.parse(stages[stage].started) / 1000;
-    return spans.map(({ from, ready, to, lost = false }): LaneBar => {
-      return { lane: `${stage} ${nameOf(lane)}`, from: start + from, ready: start + ready, to: start + to, lost };
-    });
-  });
-  const start = Math.min(...spans.map(({ from }) => from));
-  const bars = spans.map((bar) => ({ ...bar, from: bar.from - start, ready: bar.ready - start, to: bar.to - start }));
-  const wall = (spans: Provenance['lanes'][number]['spans']): number =>
-    spans.reduce((sum, { ready, to }) => sum + to - ready, 0);
-  const busy = ({ busySeconds, spans }: Provenance['lanes'][number]): number =>
-    Math.min(100, (100 * busySeconds) / (wall(spans) || 1));
-  return Html.of`<h3>Lanes</h3>
-<div class="wide">${await laneTimeline(bars, `when each of ${shown.length} lanes loaded its model and served`)}</div>
-<div class="legend"><span class="key unsure">loading the model</span><span class="key other">serving</span>${
-    bars.some(({ lost }) => lost) ? Html.of`<span class="key virus">lost</span>` : Html.empty
-  }</div>
-${table(
-  shown,
-  [
-    { head: 'Stage', cell: ({ stage }) => stage },
-    { head: 'Lane', cell: nameOf, text: true },
-    { head: 'Batches', cell: ({ batches }) => whole(batches), number: ({ batches }) => batches },
-    { head: 'Frames', cell: ({ frames }) => whole(frames), number: ({ frames }) => frames },
-    { head: 'Frames/s', cell: (row) => rate(row.frames, row.busySeconds), number: ({ frames }) => frames },
-    { head: 'Tokens/s', cell: (row) => rate(row.tokens, row.busySeconds), number: ({ tokens }) => tokens },
-    {
-      head: 'Tokens a call',
-      cell: ({ tokensPerCall }) => (tokensPerCall === undefined ? '' : whole(tokensPerCall)),
-      number: ({ tokensPerCall = 0 }) => tokensPerCall,
-    },
-    {
-      head: 'Peak memory',
-      cell: ({ peakBytes }) => (peakBytes === undefined ? '' : byteText(peakBytes)),
-      number: ({ peakBytes = 0 }) => peakBytes,
-    },
-    { head: 'Busy', cell: (row) => `${whole(busy(row))} %`, number: busy },
-    { head: 'Model loads', cell: ({ modelLoads }) => whole(modelLoads), number: ({ modelLoads }) => modelLoads },
-    { head: 'Lost', cell: ({ losses }) => whole(losses), number: ({ losses }) => losses },
-  ],
-  {
-    caption:
-      (lanes.length > shown.length
-        ? `The ${shown.length} lanes that did most, of ${whole(lanes.length)}; provenance.json has all. `
-        : '') + 'Rates are of the time in model calls; busy is its share of the time that the lane served.',
-  },
-)}`;
-}
-
-function rate(count: number, seconds: number): string {
-  if (seconds <= 0) return '';
-  const perSecond = count / seconds;
-  return perSecond < 10 ? perSecond.toFixed(2) : whole(perSecond);
 }
 
 function provenanceSection({ provenance }: SampleData): Html {
