@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError, OptionError } from '../contract/failures.js';
 import type { PredictOptions } from './options/predict-table.js';
@@ -6,6 +6,9 @@ import type { PredictOptions } from './options/predict-table.js';
 /** Chunk lengths that the published classifiers are for, and how their files are named. */
 const LENGTH = { '300': 300, '500': 500 } as const;
 const PUBLISHED_FILE = /^(300|500)_model\.pth$/;
+
+/** What a classifier's file may be called. */
+const CLASSIFIER_FILE = /\.(pth|safetensors)$/;
 
 /** Which classifier cuts chunks of which length. */
 export interface ClassifierChoice {
@@ -43,6 +46,17 @@ async function existingFile(file: string): Promise<string> {
   const resolved = path.resolve(file);
   const found = await stat(resolved).catch(() => undefined);
   if (found?.isFile()) return resolved;
+  if (found?.isDirectory()) {
+    const fitting = (await readdir(resolved)).filter((name) => CLASSIFIER_FILE.test(name)).sort();
+    throw new ModelError({
+      what: 'the classifier is a file, this is a folder',
+      where: file,
+      next:
+        fitting.length > 0
+          ? `Name a file in it with -p: ${fitting.map((name) => path.join(file, name)).join(', ')}`
+          : 'It holds no .pth or .safetensors file: name the classifier with -p',
+    });
+  }
   throw new ModelError({
     what: 'no such classifier file',
     where: file,

@@ -60,9 +60,12 @@ export async function runCli(program: Command, argv: readonly string[] = process
   }
 }
 
-/** Has commander throw instead of exit, and add the next step to what it says of wrong usage. */
+/** Has commander throw instead of exit, and say what is wrong in one line with the next step on another. */
 function prepare(command: Command, path = command.name()): void {
-  command.exitOverride().showHelpAfterError(`See ${path} --help`);
+  command
+    .exitOverride()
+    .showHelpAfterError(`See ${path} --help`)
+    .configureOutput({ outputError: (text, write) => write(text.replace('\n(Did you mean', ' (did you mean')) });
   for (const child of command.commands) prepare(child, `${path} ${child.name()}`);
 }
 

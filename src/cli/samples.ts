@@ -46,7 +46,15 @@ export async function resolveSamples(inputs: readonly string[], sheet?: string):
 
 async function fromArgument(argument: string): Promise<NamedInput[]> {
   if (argument === STDIN) return [{ name: inputStem(STDIN), input: STDIN, where: STDIN }];
-  const found = await statInput(argument, argument);
+  const found = await statInput(argument, argument).catch((error: unknown) => {
+    if (!(error instanceof InputError && /[*?[]/.test(argument))) throw error;
+    throw new InputError({
+      what: error.what,
+      where: argument,
+      next: 'Patterns are for the shell: give it without quotes, and check that files match',
+      cause: error,
+    });
+  });
   if (found.isFile()) return [{ name: inputStem(argument), input: path.resolve(argument), where: argument }];
   if (!found.isDirectory()) {
     throw new InputError({

@@ -11,7 +11,7 @@ export interface CsvRecord {
 const FIELD = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
 
 /**
- * The records of a CSV text as RFC 4180 has them, also with `\n` alone; a byte order mark and empty lines are skipped.
+ * The records of a CSV text as RFC 4180 has them, also with `\n` alone; a byte order mark and blank lines are skipped.
  * @throws InputError naming file and line of a quote that is not closed or stands inside an unquoted field.
  */
 export function parseCsv(text: string, file: string): CsvRecord[] {
@@ -33,7 +33,7 @@ export function parseCsv(text: string, file: string): CsvRecord[] {
     line += whole.match(/\r\n|\n|\r/g)?.length ?? 0;
     at = FIELD.lastIndex;
     if (end === ',') continue;
-    const empty = record.fields.length === 1 && whole === end;
+    const empty = record.fields.length === 1 && quoted === undefined && plain.trim() === '';
     if (!empty) records.push(record);
     record = { line, fields: [] };
   }

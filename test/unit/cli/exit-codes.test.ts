@@ -60,6 +60,15 @@ describe('exit codes', () => {
     assert.equal((await endsWith(new ExitWith(3, new Interrupted(143)))).code, 143);
   });
 
+  it('2 for a misspelt flag, in two lines with the nearest one', () => {
+    const { code, stderr } = callCli(['split', 'a.fa', '--expected-lenght', '300']);
+    assert.equal(code, 2);
+    assert.equal(
+      stderr,
+      "error: unknown option '--expected-lenght' (did you mean --expected-length?)\nSee virnucpro split --help\n",
+    );
+  });
+
   it('1 with its stack for a bug', async () => {
     const { code, stderr } = await endsWith(new TypeError('x is not a function'));
     assert.equal(code, 1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CommanderError } from 'commander';
@@ -202,5 +202,16 @@ describe('classifier and chunk length', () => {
     await assert.rejects(choose(undefined, '500', 300), { name: 'OptionError' });
     await assert.rejects(choose(undefined, 'custom'), { name: 'OptionError' });
     await assert.rejects(choose(), { name: 'ModelError', where: '500_model.pth' });
+  });
+
+  it('are refused for a folder, which names the files in it that fit', async () => {
+    const folder = file('folder');
+    await mkdir(folder);
+    const refusal = { name: 'ModelError', where: folder, what: 'the classifier is a file, this is a folder' };
+    const none = 'It holds no .pth or .safetensors file: name the classifier with -p';
+    await assert.rejects(choose(folder), { ...refusal, next: none });
+    for (const name of ['b.pth', 'a.safetensors', 'notes.txt']) await writeFile(path.join(folder, name), '');
+    const next = `Name a file in it with -p: ${path.join(folder, 'a.safetensors')}, ${path.join(folder, 'b.pth')}`;
+    await assert.rejects(choose(folder), { ...refusal, next });
   });
 });

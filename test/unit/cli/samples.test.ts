@@ -46,6 +46,17 @@ describe('resolveSamples', () => {
     await writeFile(path.join(dir, 'reads', 'B.fasta.gz'), '');
   });
 
+  it('says of a pattern that no file matches, or that was quoted, whose it is', async () => {
+    const pattern = path.join(dir, 'reads', '*.fa');
+    await assert.rejects(resolveSamples([pattern]), {
+      name: 'InputError',
+      what: 'no such file',
+      where: pattern,
+      next: 'Patterns are for the shell: give it without quotes, and check that files match',
+    });
+    await assert.rejects(resolveSamples([path.join(dir, 'gone.fa')]), { what: 'no such file', next: 'Check the path' });
+  });
+
   it('refuses names that are one folder on some file system', async () => {
     const reads = path.join(dir, 'reads');
     await assert.rejects(resolveSamples([reads]), { name: 'OptionError', where: path.join(reads, 'b.fa') });

@@ -18,12 +18,13 @@ describe('parseCsv', () => {
     assert.deepEqual(fields(''), []);
   });
 
-  it('counts lines over quoted line breaks and skips empty ones', () => {
-    assert.deepEqual(parseCsv('a\n\n"b\nc"\nd\n""\n', 'f'), [
+  it('counts lines over quoted line breaks and skips blank ones', () => {
+    assert.deepEqual(parseCsv('a\n\n"b\nc"\nd\n""\n \t\r\ne\n', 'f'), [
       { line: 1, fields: ['a'] },
       { line: 3, fields: ['b\nc'] },
       { line: 5, fields: ['d'] },
       { line: 6, fields: [''] },
+      { line: 8, fields: ['e'] },
     ]);
   });
 
