@@ -23,8 +23,11 @@ ${findings(data)}
 <h2>What was asked</h2>
 ${facts([
   ['Input', `${input}, ${counted(provenance.input.records, 'contig')}, ${counted(provenance.input.bytes, 'byte')}`],
-  ['Window', `${provenance.options['expected-length']} bases`],
-  ...provenance.models.map((model): [string, string] => [model.role, path.basename(model.path)]),
+  ['Chunks', `${provenance.options['expected-length']} bases`],
+  ...provenance.models.map(({ role, path: file, precision }): [string, string] => [
+    role,
+    [path.basename(file), ...(precision === undefined ? [] : [precision])].join(', '),
+  ]),
 ])}
 <h2>What was found</h2>
 ${verdictTable(data)}
@@ -124,7 +127,7 @@ function contigTable(shown: readonly ContigView[], called: number): Html {
     shown,
     [
       { head: 'Contig', cell: ({ id }) => id, text: true },
-      { head: 'Call', cell: verdict },
+      { head: 'Call', cell: verdict, text: true },
       { head: 'Length', cell: ({ length }) => whole(length), number: ({ length }) => length },
       { head: 'Weighted delta', cell: (row) => row.weightedDelta.toFixed(3), number: (row) => row.weightedDelta },
       {
