@@ -3,7 +3,7 @@ import { type Bin, histogram, track } from './charts.js';
 import { howItRan } from './how-it-ran.js';
 import { Html } from './html.js';
 import { basesText, cards, counted, facts, page, shares, table, whole } from './page.js';
-import { type ContigView, type SampleData, SHOWN, TIERS, type TrackView } from './sample-data.js';
+import { type ContigView, type SampleData, SHOWN, type TrackView, tierRank } from './sample-data.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   empty: 'no sequence',
@@ -69,7 +69,7 @@ function verdictTable({ verdicts }: SampleData): Html {
       const [call, tier = ''] = verdict.split(' ') as [string, string?];
       return { call, tier, ...count };
     })
-    .sort((a, b) => order.indexOf(a.call) - order.indexOf(b.call) || TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier));
+    .sort((a, b) => order.indexOf(a.call) - order.indexOf(b.call) || tierRank(a.tier) - tierRank(b.tier));
   if (rows.length === 0) return Html.of`<p>No contig.</p>`;
   return table(
     rows,
