@@ -20,7 +20,7 @@ export interface EmbedOptions {
 /** `virnucpro embed`: vectors of a FASTA file's sequences in this one process, without Temporal. */
 export function embedCommand(): Command {
   return new Command('embed')
-    .description('Embed sequences: nucleotides with a DNABERT model, proteins with an ESM-2 model')
+    .description('embed sequences: nucleotides with a DNABERT model, proteins with an ESM-2 model')
     .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .requiredOption('-m, --model <name|path>', 'model by name, checkpoint folder or file')
     .requiredOption('-o, --output <file>', 'Arrow IPC file with columns id and vector')

@@ -2,14 +2,17 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError, OptionError } from '../contract/failures.js';
 import type { SampleSpec } from '../contract/run.js';
+import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { parseCsv } from '../io/csv.js';
 import { STDIN, inputStem, toInputError } from '../io/input.js';
+import { REPORT } from '../report/find-report.js';
+import { MULTIQC_TABLE } from '../report/multiqc-table.js';
 
 /** Files of a folder that are taken for samples. */
 const FASTA_FILE = /\.(fa|fasta|fna|fas|fsa|ffn)(\.(b?gz|zst))?$/i;
 
 /** Names that a campaign needs for itself in its output folder. */
-const RESERVED = new Set(['campaign.tsv', 'embeddings', 'report.html', 'virnucpro_mqc.tsv']);
+const RESERVED = new Set([CAMPAIGN_TABLE, 'embeddings', REPORT, MULTIQC_TABLE]);
 
 /** The longest name that every file system takes, with room for what we append. */
 const LONGEST_NAME_BYTES = 200;

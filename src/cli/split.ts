@@ -9,7 +9,7 @@ import { wholeNumber } from './whole-number.js';
 /** `virnucpro split`: chunks and open frames as FASTA files, with no model and no Temporal. */
 export function splitCommand(): Command {
   return new Command('split')
-    .description('Cut contigs into chunks and translate them: the FASTA files that prediction starts from')
+    .description('cut contigs into chunks and translate them: the FASTA files that prediction starts from')
     .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .option('-e, --expected-length <bases>', 'length of a chunk', wholeNumber('--expected-length', CHUNK_SIZE), 500)
     .option('--rename-duplicates', 'call a record whose name came before name_2, name_3, ... instead of refusing it')

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { CampaignResult, SampleResult } from '../contract/run.js';
+import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { findReport } from '../report/find-report.js';
 
 /** Exit code when some samples or sequences are without a result, and the others have theirs. */
@@ -37,7 +38,7 @@ function printSummary({ counts, samples, failed }: CampaignResult, outputDir: st
   if (counts.framesQuarantined > 0) {
     process.stdout.write(`${counts.framesQuarantined} frames were quarantined: see quarantined.tsv of their samples\n`);
   }
-  process.stdout.write(`Results: ${total === 1 ? outputDir : path.join(outputDir, 'campaign.tsv')}\n`);
+  process.stdout.write(`Results: ${total === 1 ? outputDir : path.join(outputDir, CAMPAIGN_TABLE)}\n`);
 }
 
 function sampleLine({ sample, counts, failure }: SampleResult): string {

@@ -76,7 +76,6 @@ export const provenanceSchema = z.strictObject({
     node: z.string(),
     onnxruntime: z.string(),
     temporalSdk: z.string(),
-    temporalServer: z.string().optional(),
   }),
   lanes: z.array(lane),
   workflow: z.strictObject({ id: z.string(), runId: z.string(), namespace: z.string() }),

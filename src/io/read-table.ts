@@ -46,6 +46,6 @@ function notOurs(what: string, where: string): InputError {
   return new InputError({
     what,
     where,
-    next: 'The report needs the files that this version of virnucpro writes: run predict again',
+    next: 'Name a folder that this version of virnucpro wrote, or run predict again',
   });
 }

@@ -57,7 +57,13 @@ export function histogram(bins: readonly Bin[], label: string, x: string, y: str
       data: { values: bins.filter(({ count }) => count > 0) },
       mark: { type: 'bar', binSpacing: 1 },
       encoding: {
-        x: { field: 'from', bin: { binned: true }, title: x, scale: { domain: domainOf(bins), nice: false } },
+        x: {
+          field: 'from',
+          bin: { binned: true },
+          title: x,
+          scale: { domain: domainOf(bins), nice: false },
+          axis: { tickCount: 5, format: '.2~f' },
+        },
         x2: { field: 'to' },
         y: {
           field: 'count',

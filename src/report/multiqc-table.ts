@@ -1,4 +1,4 @@
-import type { SampleRow } from './run-table.js';
+import type { SampleRow } from '../io/campaign-table.js';
 
 /** Name of the table: MultiQC finds files that end in `_mqc.tsv` by itself. */
 export const MULTIQC_TABLE = 'virnucpro_mqc.tsv';
@@ -18,14 +18,14 @@ export function multiqcTable(samples: readonly SampleRow[]): string {
   const columns = {
     Sample: ({ sample }) => sample,
     Status: ({ status }) => status,
-    'Viral contigs': ({ counts }) => counts?.contigs_viral,
-    'Viral contigs %': ({ counts }) => counts && percent(counts.contigs_viral, counts.contigs),
-    'Viral regions': ({ counts }) => counts?.viral_regions,
+    'Viral contigs': ({ counts }) => counts?.contigsViral,
+    'Viral contigs %': ({ counts }) => counts && percent(counts.contigsViral, counts.contigs),
+    'Viral regions': ({ counts }) => counts?.viralRegions,
     Contigs: ({ counts }) => counts?.contigs,
-    'Contigs not called': ({ counts }) => counts && counts.contigs - counts.contigs_called,
-    'Viral chunks': ({ counts }) => counts?.chunks_viral,
-    'Chunks called': ({ counts }) => counts?.chunks_called,
-    'Quarantined frames': ({ counts }) => counts?.frames_quarantined,
+    'Contigs not called': ({ counts }) => counts && counts.contigs - counts.contigsCalled,
+    'Viral chunks': ({ counts }) => counts?.chunksViral,
+    'Chunks called': ({ counts }) => counts?.chunksCalled,
+    'Quarantined frames': ({ counts }) => counts?.framesQuarantined,
   } satisfies Record<string, (row: SampleRow) => string | number | undefined>;
   const rows = samples.map((row) => Object.values(columns).map((cell) => cell(row) ?? ''));
   return HEADER + [Object.keys(columns), ...rows].map((row) => `${row.join('\t')}\n`).join('');

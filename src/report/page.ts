@@ -24,11 +24,16 @@ code { font: .86em ui-monospace, monospace; overflow-wrap: anywhere; }
 .chart { overflow-x: auto; } .chart svg { display: block; max-width: 100%; height: auto; }
 .wide svg { min-width: 560px; }
 .scroll { overflow-x: auto; margin: .4rem 0 1rem; }
+/* An edge is shaded while there is more behind it: phones show no scroll bar. */
+.scroll, .chart { background: linear-gradient(90deg, var(--page) 40%, transparent) left / 36px 100% no-repeat local,
+  linear-gradient(-90deg, var(--page) 40%, transparent) right / 36px 100% no-repeat local,
+  linear-gradient(90deg, var(--line), transparent) left / 12px 100% no-repeat,
+  linear-gradient(-90deg, var(--line), transparent) right / 12px 100% no-repeat; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; white-space: nowrap; }
+th { font-weight: 600; vertical-align: bottom; }
 td { white-space: nowrap; } td.text { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
-.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.n { text-align: right; font-variant-numeric: tabular-nums; } .n + :not(.n) { padding-left: 12px; }
 th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid var(--other); }
 th[aria-sort] button::after { content: ' \\2195'; color: var(--soft); }
 th[aria-sort=ascending] button::after { content: ' \\2191'; } th[aria-sort=descending] button::after { content: ' \\2193'; }

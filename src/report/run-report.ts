@@ -1,23 +1,24 @@
+import type { SampleCounts } from '../contract/run.js';
+import type { SampleRow } from '../io/campaign-table.js';
 import { Html } from './html.js';
 import { type Column, cards, counted, page, table, whole } from './page.js';
-import type { SampleRow } from './run-table.js';
 
 /** The overview of a run's samples as one HTML file that links to theirs. */
 export function runReport(samples: readonly SampleRow[]): string {
   const done = samples.filter(({ status }) => status === 'done');
-  const sum = (name: keyof NonNullable<SampleRow['counts']>): number =>
+  const sum = (name: keyof SampleCounts): number =>
     done.reduce((total, { counts }) => total + (counts?.[name] ?? 0), 0);
   const failed = samples.length - done.length;
-  const withViral = done.filter(({ counts }) => (counts?.contigs_viral ?? 0) > 0).length;
+  const withViral = done.filter(({ counts }) => (counts?.contigsViral ?? 0) > 0).length;
   const body = Html.of`
 <header><h1>${counted(samples.length, 'sample')}</h1>
 <p class="soft">VirNucPro: which sequences are viral? A name leads to the sample's own report; a heading sorts.</p></header>
 ${cards([
   { value: whole(done.length), name: failed > 0 ? `samples done, ${whole(failed)} failed` : 'samples done' },
   { value: whole(withViral), name: 'samples with a viral contig', virus: withViral > 0 },
-  { value: whole(sum('contigs_viral')), name: `viral contigs of ${whole(sum('contigs'))}`, virus: withViral > 0 },
-  { value: whole(sum('viral_regions')), name: 'viral regions' },
-  { value: whole(sum('frames_quarantined')), name: 'frames quarantined' },
+  { value: whole(sum('contigsViral')), name: `viral contigs of ${whole(sum('contigs'))}`, virus: withViral > 0 },
+  { value: whole(sum('viralRegions')), name: 'viral regions' },
+  { value: whole(sum('framesQuarantined')), name: 'frames quarantined' },
 ])}
 ${failed > 0 ? failures(samples.filter(({ status }) => status !== 'done')) : Html.empty}
 <h2>Samples</h2>
@@ -44,25 +45,27 @@ const COLUMNS: readonly Column<SampleRow>[] = [
   { head: 'Status', cell: ({ status }) => status },
   count(
     'Viral contigs',
-    (counts) => counts.contigs_viral,
+    (counts) => counts.contigsViral,
     (counts) => counts.contigs,
   ),
-  count('Regions', (counts) => counts.viral_regions),
+  count('Regions', (counts) => counts.viralRegions),
   count('Contigs', (counts) => counts.contigs),
-  count('Not called', (counts) => counts.contigs - counts.contigs_called),
+  count('Not called', (counts) => counts.contigs - counts.contigsCalled),
   count(
     'Viral chunks',
-    (counts) => counts.chunks_viral,
-    (counts) => counts.chunks_called,
+    (counts) => counts.chunksViral,
+    (counts) => counts.chunksCalled,
   ),
-  count('Chunks called', (counts) => counts.chunks_called),
-  count('Quarantined', (counts) => counts.frames_quarantined),
+  count('Chunks called', (counts) => counts.chunksCalled),
+  count('Quarantined', (counts) => counts.framesQuarantined),
 ];
 
-type Counts = NonNullable<SampleRow['counts']>;
-
 /** A column of counts; with `of`, a line below shows the share. */
-function count(head: string, value: (counts: Counts) => number, of?: (counts: Counts) => number): Column<SampleRow> {
+function count(
+  head: string,
+  value: (counts: SampleCounts) => number,
+  of?: (counts: SampleCounts) => number,
+): Column<SampleRow> {
   return {
     head,
     number: ({ counts }) => (counts === undefined ? -1 : value(counts)),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../contract/failures.js';
 import { type Provenance, provenanceSchema } from '../io/provenance.js';
 import { readLines, readTable, unquoted } from '../io/read-table.js';
+import { TIERS } from '../scoring/contig-call.js';
 import { chunkSpan } from '../sequence/chunk.js';
 import { contigOfChunk, numberOfChunk } from '../sequence/ids.js';
 import type { Bin, Tone, TrackMark } from './charts.js';
@@ -22,6 +23,11 @@ export const SHOWN = {
 } as const;
 
 const BINS = 40;
+
+/** A tier's place from the surest; -1 of none. */
+export function tierRank(tier: string): number {
+  return TIERS.findIndex((name) => name === tier);
+}
 
 /** A contig as contigs.tsv has it. */
 export interface ContigView {
@@ -174,13 +180,10 @@ async function readContigs(file: string): Promise<{
   return { verdicts, top, mixed, total, contigScores: scores.bins() };
 }
 
-/** From the surest. */
-export const TIERS = ['high_confidence', 'moderate_confidence', 'low_confidence', 'review'];
-
 /** Viral contigs by tier, then those with a viral region, then the rest by score; the longest first among equals. */
 function byInterest(a: ContigView, b: ContigView): number {
   const rank = ({ call, tier, regions }: ContigView): number =>
-    call === 'Viral' ? TIERS.indexOf(tier) : regions > 0 ? TIERS.length : TIERS.length + 1;
+    call === 'Viral' ? tierRank(tier) : regions > 0 ? TIERS.length : TIERS.length + 1;
   return rank(a) - rank(b) || b.regionBases - a.regionBases || b.weightedDelta - a.weightedDelta || b.length - a.length;
 }
 

@@ -3,7 +3,7 @@ import { type Bin, histogram, track } from './charts.js';
 import { howItRan } from './how-it-ran.js';
 import { Html } from './html.js';
 import { basesText, cards, counted, facts, page, shares, table, whole } from './page.js';
-import { type ContigView, type SampleData, SHOWN, TIERS, type TrackView } from './sample-data.js';
+import { type ContigView, type SampleData, SHOWN, type TrackView, tierRank } from './sample-data.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   empty: 'no sequence',
@@ -23,8 +23,11 @@ ${findings(data)}
 <h2>What was asked</h2>
 ${facts([
   ['Input', `${input}, ${counted(provenance.input.records, 'contig')}, ${counted(provenance.input.bytes, 'byte')}`],
-  ['Window', `${provenance.options['expected-length']} bases`],
-  ...provenance.models.map((model): [string, string] => [model.role, path.basename(model.path)]),
+  ['Chunks', `${provenance.options['expected-length']} bases`],
+  ...provenance.models.map(({ role, path: file, precision }): [string, string] => [
+    role,
+    [path.basename(file), ...(precision === undefined ? [] : [precision])].join(', '),
+  ]),
 ])}
 <h2>What was found</h2>
 ${verdictTable(data)}
@@ -66,7 +69,7 @@ function verdictTable({ verdicts }: SampleData): Html {
       const [call, tier = ''] = verdict.split(' ') as [string, string?];
       return { call, tier, ...count };
     })
-    .sort((a, b) => order.indexOf(a.call) - order.indexOf(b.call) || TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier));
+    .sort((a, b) => order.indexOf(a.call) - order.indexOf(b.call) || tierRank(a.tier) - tierRank(b.tier));
   if (rows.length === 0) return Html.of`<p>No contig.</p>`;
   return table(
     rows,
@@ -124,7 +127,7 @@ function contigTable(shown: readonly ContigView[], called: number): Html {
     shown,
     [
       { head: 'Contig', cell: ({ id }) => id, text: true },
-      { head: 'Call', cell: verdict },
+      { head: 'Call', cell: verdict, text: true },
       { head: 'Length', cell: ({ length }) => whole(length), number: ({ length }) => length },
       { head: 'Weighted delta', cell: (row) => row.weightedDelta.toFixed(3), number: (row) => row.weightedDelta },
       {

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { InputError } from '../contract/failures.js';
+import { CAMPAIGN_TABLE, readCampaignTable } from '../io/campaign-table.js';
 import { exists } from '../io/exists.js';
 import { writeText } from '../io/tables.js';
 import { REPORT } from './find-report.js';
 import { MULTIQC_TABLE, multiqcTable } from './multiqc-table.js';
 import { runReport } from './run-report.js';
-import { CAMPAIGN_TABLE, readRunTable } from './run-table.js';
 import { readSample } from './sample-data.js';
 
 /**
@@ -24,7 +24,7 @@ export async function writeSampleReport(folder: string): Promise<void> {
  * @throws InputError when there is no such table, or one of an older version; StorageError when the disk refuses.
  */
 export async function writeRunReport(folder: string): Promise<void> {
-  const samples = await readRunTable(folder);
+  const samples = await readCampaignTable(folder);
   await writeText(path.join(folder, MULTIQC_TABLE), [multiqcTable(samples)]);
   if (!(await holdsSample(folder))) await writeText(path.join(folder, REPORT), [runReport(samples)]);
 }
@@ -47,7 +47,7 @@ export async function rewriteReports(folder: string): Promise<string> {
   if (isSample) {
     await writeSampleReport(folder);
   } else {
-    for (const { sample, status } of await readRunTable(folder)) {
+    for (const { sample, status } of await readCampaignTable(folder)) {
       if (status === 'done') await writeSampleReport(path.join(folder, sample));
     }
   }

@@ -17,8 +17,11 @@ export interface ScoredChunk {
 /** What a contig is by all its chunks; `Unclassified` when none was called. */
 export type ContigVerdict = 'Viral' | 'Non-viral' | 'Ambiguous' | 'Unclassified';
 
-/** How far a verdict can be trusted; `review`: a person should look. Empty when there is no verdict. */
-export type Tier = 'high_confidence' | 'moderate_confidence' | 'low_confidence' | 'review' | '';
+/** How far a verdict can be trusted, from the surest; `review`: a person should look. */
+export const TIERS = ['high_confidence', 'moderate_confidence', 'low_confidence', 'review'] as const;
+
+/** Empty when there is no verdict. */
+export type Tier = (typeof TIERS)[number] | '';
 
 /** A contig's verdict and what it rests on. */
 export interface ContigCall {

@@ -31,8 +31,16 @@ export function startCli(args: string[], stateDir: string, stdin?: string, env: 
 }
 
 /** Runs a command that needs neither server nor models, in `cwd`, to its end. */
-export function callCli(args: readonly string[], cwd = process.cwd()): Awaited<CliCall['ended']> {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8' });
+export function callCli(
+  args: readonly string[],
+  cwd = process.cwd(),
+  env: NodeJS.ProcessEnv = {},
+): Awaited<CliCall['ended']> {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
   return { code: status, stdout, stderr };
 }
 

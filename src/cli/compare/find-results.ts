@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../../contract/failures.js';
+import { CAMPAIGN_TABLE, readCampaignTable } from '../../io/campaign-table.js';
 import { toInputError } from '../../io/input.js';
 import { exists } from '../../io/exists.js';
-import { CAMPAIGN_TABLE, readRunTable } from '../../report/run-table.js';
 import { TABLES } from './score-tables.js';
 
 /** What the folder of a sample's two tables is called behind its stem, here and in the original tool. */
@@ -31,7 +31,7 @@ export async function findResults(folder: string): Promise<Map<string, string>> 
 
 async function finishedSamples(folder: string): Promise<Set<string> | undefined> {
   if (!(await exists(path.join(folder, CAMPAIGN_TABLE)))) return undefined;
-  const done = (await readRunTable(folder)).filter(({ status }) => status === 'done');
+  const done = (await readCampaignTable(folder)).filter(({ status }) => status === 'done');
   return new Set(done.map(({ sample }) => sample));
 }
 

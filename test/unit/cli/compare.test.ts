@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Tally, differentRows } from '../../../src/cli/compare/compare-rows.js';
 import { findResults } from '../../../src/cli/compare/find-results.js';
 import type { ScoreRow } from '../../../src/cli/compare/score-tables.js';
+import { campaignTable } from '../../../src/io/campaign-table.js';
 import { callCli } from '../../support/cli.js';
 import { GOLDEN_CASES } from '../../support/golden.js';
 
@@ -208,15 +209,15 @@ Different
   });
 
   it('counts only what campaign.tsv calls done: what an earlier run left is not compared', async () => {
-    const columns =
-      'contigs\tcontigs_called\tcontigs_viral\tviral_regions\tchunks\tchunks_called\tchunks_viral\tframes_quarantined';
     await sample('A/old', 'x', twoFrames, oneChunk);
     await sample('A/s1', 'x', twoFrames, oneChunk);
     await sample('A/s2', 'x', twoFrames, oneChunk);
-    await writeFile(
-      path.join(dir, 'A', 'campaign.tsv'),
-      `sample\tstatus\treason\t${columns}\ns1\tdone\t\t1\t1\t1\t0\t1\t1\t1\t0\ns2\tfailed\tbad\t\t\t\t\t\t\t\t\n`,
-    );
+    const failure = { type: 'InputError', what: 'bad', next: '' };
+    const ended = campaignTable([
+      { sample: 's1', status: 'done' },
+      { sample: 's2', status: 'failed', failure },
+    ]);
+    await writeFile(path.join(dir, 'A', 'campaign.tsv'), ended);
     assert.deepEqual([...(await findResults(path.join(dir, 'A')))], [['s1', path.join(dir, 'A', 's1', 'x_merged')]]);
   });
 });
