@@ -42,11 +42,13 @@ function printSummary({ counts, samples, failed }: CampaignResult, outputDir: st
 }
 
 function sampleLine({ sample, counts, failure }: SampleResult): string {
-  if (counts === undefined) {
-    return `${sample}: failed: ${failure?.where === undefined ? '' : `${failure.where}: `}${failure?.what}\n`;
+  if (failure !== undefined) {
+    const { where, what, next } = failure;
+    return `${sample}: failed: ${where === undefined ? '' : `${where}: `}${what}. ${next}\n`;
   }
+  const { chunksViral, chunksCalled, contigs, chunks, framesCalled, frames } = counts!;
   return (
-    `${sample}: ${counts.chunksViral} of ${counts.chunksCalled} called chunks look viral ` +
-    `(${counts.contigs} contigs, ${counts.chunks} chunks, ${counts.framesCalled} of ${counts.frames} frames called)\n`
+    `${sample}: ${chunksViral} of ${chunksCalled} called chunks look viral ` +
+    `(${contigs} contigs, ${chunks} chunks, ${framesCalled} of ${frames} frames called)\n`
   );
 }

@@ -44,7 +44,10 @@ describeWithTemporal('virnucpro predict, many samples', () => {
 
     const { code, stdout } = await predict(...args, '--wave-bytes', '15kB');
     assert.equal(code, 3, stdout);
-    assert.match(stdout, /^4 of 5 samples done, 1 failed\ntwice: failed: .*twice\.fna, line 3, record x/);
+    assert.match(
+      stdout,
+      /^4 of 5 samples done, 1 failed\ntwice: failed: .*twice\.fna, line 3, record x: this id is used by .*--rename-duplicates\n/,
+    );
     const summary = (await readFile(path.join(out, 'campaign.tsv'), 'utf8')).trimEnd();
     const rows = summary.split('\n').map((row) => row.split('\t'));
     assert.deepEqual(
