@@ -40,7 +40,8 @@ describeWithBench('lanes are taken away', 2, (scene) => {
     await bench.behave({ faults: [{ then: 'throw' }] });
     const run = await bench.run();
     const { stages } = await run.until(
-      (now) => now.stages['dnabert-s'].waitingFor?.includes('cpu:1 is out of service') === true,
+      ({ stages }) =>
+        ['cpu:0', 'cpu:1'].every((device) => stages['dnabert-s'].waitingFor?.includes(`${device} is out of service`)),
       2 * PATIENCE_MS,
     );
     const reason = String.raw`the device does not compute a first vector \(Error: test device: unspecified launch failure\)`;
