@@ -103,8 +103,9 @@ export function agentCommand(
     roles = ROLES,
   }: { lanes: number; threads: number; gpus?: readonly Gpu[]; roles?: readonly Role[] },
 ): ManagedChildSpec {
-  const offered = gpus.length === 0 ? [] : ['--devices', ['cpu', ...gpus.map(deviceName)].join(',')];
-  const devices = ['--cpu-lanes', String(lanes), '--threads', String(threads), ...offered];
+  // Each of them, so that no variable meant for other commands counts.
+  const offered = ['cpu', ...gpus.map(deviceName)].join(',');
+  const devices = ['--devices', offered, '--cpu-lanes', String(lanes), '--threads', String(threads)];
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--roles', roles.join(','), ...devices],

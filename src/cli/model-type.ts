@@ -7,13 +7,19 @@ import type { PredictOptions } from './options/predict-table.js';
 const LENGTH = { '300': 300, '500': 500 } as const;
 const PUBLISHED_FILE = /^(300|500)_model\.pth$/;
 
+/** In bases, as of the original's `-m`. */
+const DEFAULT_LENGTH = 500;
+
 /** What a classifier's file may be called. */
 const CLASSIFIER_FILE = /\.(pth|safetensors)$/;
 
 /** Which classifier cuts chunks of which length. */
 export interface ClassifierChoice {
   classifier: string;
+  /** In bases. */
   chunkSize: number;
+  /** Nobody said that length: the file's name does not tell, and there was no `-m` or `-e`. */
+  assumed: boolean;
 }
 
 /**
@@ -31,7 +37,14 @@ export async function chooseClassifier(
     if (modelPath === undefined) {
       throw new OptionError({ what: '--model-type custom without -p', next: 'Name your classifier with -p' });
     }
-    return { classifier: await existingFile(modelPath), chunkSize: expectedLength ?? 500 };
+    if (options.modelType === 'custom' && expectedLength === undefined) {
+      throw new OptionError({
+        what: '--model-type custom without -e',
+        next: 'Say with -e how long the chunks are that your classifier was trained on, for example -e 400',
+      });
+    }
+    const assumed = expectedLength === undefined;
+    return { classifier: await existingFile(modelPath), chunkSize: expectedLength ?? DEFAULT_LENGTH, assumed };
   }
   if (expectedLength !== undefined && expectedLength !== LENGTH[type]) {
     throw new OptionError({
@@ -39,7 +52,7 @@ export async function chooseClassifier(
       next: 'Leave -e out, or give -m custom for a classifier of your own',
     });
   }
-  return { classifier: await existingFile(modelPath ?? `${type}_model.pth`), chunkSize: LENGTH[type] };
+  return { classifier: await existingFile(modelPath ?? `${type}_model.pth`), chunkSize: LENGTH[type], assumed: false };
 }
 
 async function existingFile(file: string): Promise<string> {

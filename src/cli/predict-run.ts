@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
+import { OptionError } from '../contract/failures.js';
 import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
 import { type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
@@ -37,16 +38,19 @@ export async function predict(
   configFile?: string,
 ): Promise<void> {
   const config = configFile === undefined ? {} : { config: await readConfig(configFile) };
-  const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, ...config });
+  const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, command: 'virnucpro predict', ...config });
+  refuseContradictions(options);
   logBesideDisplay(options);
   const askedDevices = parseRunDevices(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
   // Before the encoders: what contradicts itself is said first.
-  const { classifier, chunkSize } = await chooseClassifier(options);
+  const { classifier, chunkSize, assumed } = await chooseClassifier(options);
   const dnaModel = await resolveModel(options.dnaModel, process.env);
   const proteinModel = await resolveModel(options.proteinModel, process.env);
   const devices = await chooseDevices(askedDevices);
   if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
+  if (assumed && !options.quiet)
+    process.stderr.write(`Chunks: ${chunkSize} bases, the default; -e gives another length\n`);
   const precision: Record<Stage, Precision> = {
     'dnabert-s': options.dnabertPrecision ?? options.precision,
     'esm-2': options.esmPrecision ?? options.precision,
@@ -103,6 +107,11 @@ export async function predict(
   } finally {
     await embedded.close();
   }
+}
+
+function refuseContradictions({ resume, force, verbose, quiet }: PredictOptions): void {
+  const both = resume && force ? '--resume and --force' : verbose && quiet ? '--verbose and --quiet' : undefined;
+  if (both !== undefined) throw new OptionError({ what: `${both} contradict each other`, next: 'Give one of them' });
 }
 
 async function runCampaign(

@@ -5,7 +5,7 @@ import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
 import { usableGpus } from './choose-devices.js';
-import type { WorkerOptions } from './worker.js';
+import type { WorkerOptions } from './options/worker-table.js';
 
 /** CPU threads of a GPU's lane: what has no place on the device, and the CPU's part in its proof. */
 const GPU_THREADS = 2;
