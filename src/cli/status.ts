@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
-import { byteText } from '../io/byte-text.js';
+import { byteText, rateText } from '../io/figure-text.js';
 import { STAGES } from '../contract/stages.js';
-import { plainLine, progressLines, rateText } from './progress-lines.js';
+import { plainLine, progressLines } from './progress-lines.js';
 import type { RunView } from './runs.js';
 
 /** Options of `status`. */
