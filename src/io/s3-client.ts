@@ -15,13 +15,17 @@ export type Patience = Record<keyof typeof S3_PATIENCE, number>;
 /** Where AWS_REGION and the profile say nothing: other stores do not care. */
 const REGION = 'us-east-1';
 
-let shared: Promise<S3Connection> | undefined;
+/** By endpoint: a client keeps its connections. */
+const shared = new Map<string, Promise<S3Connection>>();
 
 /** The connection of this process, by its environment: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL for other servers. */
 export function sharedS3Connection(): Promise<S3Connection> {
-  const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL;
-  shared ??= connectToS3(endpoint ? { endpoint } : {});
-  return shared;
+  const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || '';
+  const known = shared.get(endpoint);
+  if (known !== undefined) return known;
+  const connection = connectToS3(endpoint === '' ? {} : { endpoint });
+  shared.set(endpoint, connection);
+  return connection;
 }
 
 /**

@@ -14,9 +14,9 @@ export type Fault =
   /** One bit of the answer is wrong. */
   | { kind: 'flip'; at: number };
 
-const BUSY_BODY = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
+const BUSY_BODY = '<Error><Code>ServiceUnavailable</Code><Message>Please try again later.</Message></Error>';
 const BUSY =
-  'HTTP/1.1 503 Slow Down\r\ncontent-type: application/xml\r\nconnection: close\r\n' +
+  'HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/xml\r\nconnection: close\r\n' +
   `content-length: ${BUSY_BODY.length}\r\n\r\n${BUSY_BODY}`;
 
 /** Stands between a client and a server that closes each connection after one request, and does harm when asked. */

@@ -7,8 +7,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolderPath } from '../../src/io/user-folders.js';
 
-/** As scripts/s3-server.mjs, which builds it, has it. */
-const PROGRAM = path.join(cacheFolderPath(), 'versitygw', '1.8.0', 'versitygw');
+/** A Go program that scripts/setup-tests.mjs builds where Go is. */
+export const S3_SERVER = { module: 'github.com/versity/versitygw/cmd/versitygw', version: '1.8.0' } as const;
+
+/** Where it is kept. */
+export const S3_PROGRAM = path.join(cacheFolderPath(), 'versitygw', S3_SERVER.version, 'versitygw');
 
 const PATIENCE_MS = 10_000;
 
@@ -16,8 +19,8 @@ export const S3_KEYS = { AWS_ACCESS_KEY_ID: 'virnucpro-test', AWS_SECRET_ACCESS_
 
 /** `describe` for tests that need the S3 server: elsewhere one skip that says why. */
 export function describeWithS3(title: string, tests: () => void): void {
-  if (isExecutable(PROGRAM)) describe(title, tests);
-  else describe.skip(`${title} (skipped: no S3 server here; install Go and run npm run setup)`, tests);
+  if (isExecutable(S3_PROGRAM)) describe(title, tests);
+  else describe.skip(`${title} (skipped: no S3 server here; install Go; node scripts/setup-tests.mjs builds one)`, tests);
 }
 
 /** versitygw on loopback: objects are files in `<folder>/objects/<bucket>`, digests and the like beside them. */
@@ -78,7 +81,7 @@ export class S3Server {
   /** Starts it again where it was. */
   async resume(): Promise<void> {
     const args = ['--port', `127.0.0.1:${this.port}`, '--quiet', 'posix', '--sidecar', path.join(this.folder, 'facts')];
-    this.child = spawn(PROGRAM, [...args, path.join(this.folder, 'objects')], {
+    this.child = spawn(S3_PROGRAM, [...args, path.join(this.folder, 'objects')], {
       stdio: 'ignore',
       env: { ROOT_ACCESS_KEY: S3_KEYS.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: S3_KEYS.AWS_SECRET_ACCESS_KEY },
     });

@@ -210,7 +210,7 @@ describeWithS3('an S3 store', () => {
     await rejects(wrongSecret.put('a', bytes('x')), /^the credentials are not valid here$/, /AWS_SECRET_ACCESS_KEY/);
     await rejects(wrongSecret.peek('a'), /^the credentials/, /./);
     proxy.harm(/^PUT /, { kind: 'busy' }, 10);
-    await rejects(store().put('a', bytes('x')), /^the store answers 503 SlowDown: Please reduce/, /tried again/);
+    await rejects(store().put('a', bytes('x')), /^the store answers 503 ServiceUnavailable: Please try/, /tried again/);
     proxy.heal();
     await server.kill();
     try {
