@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
-import { Command } from 'commander';
+import { isIP } from 'node:net';
+import { Command, Option } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { ROLES, type Role } from '../workers/roles.js';
 import { type NamedDevice, parseDeviceList } from './choose-devices.js';
@@ -12,6 +13,8 @@ export interface WorkerOptions {
   cpuLanes: number;
   threads: number;
   host: string;
+  /** IP address and port where Prometheus finds its metrics. */
+  metrics?: string;
 }
 
 /** `virnucpro worker`: this host's agent, until SIGTERM or SIGINT. */
@@ -38,10 +41,24 @@ export function workerCommand(): Command {
       availableParallelism(),
     )
     .option('--host <name>', 'name of this host in queues and progress, one of its own for each agent', hostname())
+    .addOption(
+      new Option('--metrics <ip:port>', 'serve Prometheus metrics there, at /metrics; e.g. 127.0.0.1:9464')
+        .env('VIRNUCPRO_METRICS')
+        .argParser(parseMetricsAddress),
+    )
     .action(async (options: WorkerOptions) => {
       const { runWorker } = await import('./worker-run.js');
       await runWorker(options);
     });
+}
+
+function parseMetricsAddress(address: string): string {
+  const [, v6, v4, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(address) ?? [];
+  if (isIP(v6 ?? v4 ?? '') !== 0 && Number(port) >= 1 && Number(port) <= 65_535) return address;
+  throw new OptionError({
+    what: `--metrics is "${address}", allowed are an IP address and a port`,
+    next: 'Give e.g. 127.0.0.1:9464, or 0.0.0.0:9464 where other machines shall read it',
+  });
 }
 
 function parseRoles(list: string): Role[] {
