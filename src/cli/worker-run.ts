@@ -14,7 +14,7 @@ const GPU_THREADS = 2;
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const devices = await offeredDevices(options);
   const log = createLog({ role: 'agent' });
-  installRuntime(log);
+  installRuntime(log, options.metrics);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   const supervised = process.send !== undefined;

@@ -289,7 +289,10 @@ export interface RowRange {
 }
 
 /** Why one sequence cannot be embedded: NaN or infinity, too large for the memory, or it ends the process. */
-export type RefusalReason = 'non_finite' | 'too_large' | 'crashes';
+export const REFUSAL_REASONS = ['non_finite', 'too_large', 'crashes'] as const;
+
+/** One of {@link REFUSAL_REASONS}. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** A sequence that is left out of its batch. */
 export interface QuarantinedRow {

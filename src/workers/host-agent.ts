@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { WarmLane } from '../activities/hold-lane.js';
 import { createCpuActivities, createLeaseActivities } from '../activities/index.js';
 import { prefixed } from '../contract/activity-names.js';
@@ -9,6 +9,7 @@ import { CONTROL_QUEUE, CPU_QUEUE, leaseQueue } from '../contract/queues.js';
 import { exists } from '../io/exists.js';
 import type { WorkerConnection } from './connection.js';
 import { freeMemory } from './free-memory.js';
+import { HostMetrics } from './host-metrics.js';
 import { LaneHandle } from './lane-handle.js';
 import { LanePool } from './lane-pool.js';
 import type { Logger } from './log.js';
@@ -33,7 +34,8 @@ const CPU_ACTIVITIES = 4;
 
 /**
  * One host's part in the work: `control` runs workflows, `cpu` the activities without a model, `lanes` serves lease
- * offers with its devices. Each role is a worker of its own on its own queue.
+ * offers with its devices. Each role is a worker of its own on its own queue. Its metrics go to the process's Temporal
+ * runtime, whoever installed that.
  */
 export class HostAgent {
   private stopping = false;
@@ -46,6 +48,8 @@ export class HostAgent {
   static async create(options: HostAgentOptions): Promise<HostAgent> {
     const { roles, connection, log, host = hostname(), laneEnv = process.env } = options;
     const pool = new LanePool<LaneHandle>(options.devices, { hasModel: exists, freeMemory }, host, log);
+    const devices = roles.includes('lanes') ? options.devices : [];
+    const metrics = new HostMetrics(Runtime.instance().metricMeter, host, devices);
     const workers: Worker[] = [];
     const add = async (worker: WorkerOptions): Promise<void> => {
       workers.push(
@@ -71,9 +75,12 @@ export class HostAgent {
       const activities = createLeaseActivities({
         host,
         take: (offer) => pool.take(offer),
-        spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
+        spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv, metrics),
         loaded: (device) => pool.loaded(device),
-        retire: (device, reason) => pool.retire(device, reason),
+        retire: (device, reason) => {
+          metrics.retired(device);
+          pool.retire(device, reason);
+        },
         release: (device, warm) => pool.release(device, warm as WarmLane<LaneHandle> | undefined),
       });
       // As many slots as devices: the agent polls for offers only while a device is free, so no host hoards them.

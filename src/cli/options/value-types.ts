@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DEVICE_WORDS, type NamedDevice, deviceNamed } from '../device-names.js';
 
@@ -66,6 +67,15 @@ export function device(): ValueType<NamedDevice> {
     context.addIssue(`allowed are ${DEVICE_WORDS}; virnucpro devices lists what there is`);
     return z.NEVER;
   });
+}
+
+/** Where to listen: `127.0.0.1:9464`, `[::1]:9464`. */
+export function ipAndPort(): ValueType<string> {
+  const error = 'allowed are an IP address and a port, e.g. 127.0.0.1:9464, or 0.0.0.0:9464 for all networks';
+  return z.string(error).refine((address) => {
+    const [, v6, v4, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(address) ?? [];
+    return isIP(v6 ?? v4 ?? '') !== 0 && Number(port) >= 1 && Number(port) <= 65_535;
+  }, error);
 }
 
 /** All words that a type of {@link oneOf} takes; undefined for the others. */

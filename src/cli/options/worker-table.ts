@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { ROLES } from '../../workers/roles.js';
 import type { OptionTable, OptionValues } from './option-table.js';
 import { LANE_COUNT, THREADS } from './shared-options.js';
-import { device, listOf, oneOf, text } from './value-types.js';
+import { device, ipAndPort, listOf, oneOf, text } from './value-types.js';
 
 /** Every option of `worker`. */
 export const WORKER_OPTIONS = {
@@ -27,6 +27,11 @@ export const WORKER_OPTIONS = {
     help: 'name of this host in queues and progress, one of its own for each agent',
     type: text(),
     default: hostname(),
+  },
+  metrics: {
+    takes: '<ip:port>',
+    help: 'serve Prometheus metrics there, at /metrics; e.g. 127.0.0.1:9464',
+    type: ipAndPort(),
   },
 } as const satisfies OptionTable;
 
