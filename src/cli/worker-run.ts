@@ -22,7 +22,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
   if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
-  const connection = await connectWorker(log, stop.signal);
+  const connection = await connectWorker(log, stop.signal).catch((error: unknown) => {
+    // Told to stop while the server was away: there is nothing to give back.
+    if (!stop.signal.aborted) throw error;
+  });
+  if (connection === undefined) return;
   try {
     const agent = await HostAgent.create({
       roles: options.roles,
