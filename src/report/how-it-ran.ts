@@ -4,7 +4,8 @@ import type { Provenance } from '../io/provenance.js';
 import { type LaneBar, laneTimeline, timeline } from './charts.js';
 import { Html } from './html.js';
 import { type Column, table, whole } from './page.js';
-import { type SampleData, SHOWN } from './sample-data.js';
+import type { SampleData } from './sample-data.js';
+import { SHOWN } from './shown.js';
 
 /** Steps, stages and lanes of a run: times, rates, loads, retries, losses. */
 export async function howItRan({ provenance }: SampleData): Promise<Html> {
