@@ -60,6 +60,24 @@ export async function chooseDevices(asked: 'auto' | NamedDevice[], host = THIS_H
 }
 
 /**
+ * The lanes that a run on a service asks for, by their kind: the devices of this machine have no say in it.
+ * @throws OptionError for `auto`, and for a device of one machine.
+ */
+export function lanesElsewhere(asked: 'auto' | NamedDevice[]): ChosenDevices {
+  if (
+    asked !== 'auto' &&
+    asked.every(({ kind, index }) => (index ?? 0) === 0 && (kind !== 'cuda' || index === undefined))
+  ) {
+    const { kind } = asked[0]!;
+    return { kind, gpus: [], said: kind };
+  }
+  throw new OptionError({
+    what: `--device is ${asked === 'auto' ? 'auto' : asked.map(({ kind, index }) => `${kind}:${index}`).join(', ')}, and on a Temporal service lanes are on other machines`,
+    next: 'Say which kind of lanes with -d cpu, -d cuda or -d webgpu, or serve with this machine, too: --with-agent',
+  });
+}
+
+/**
  * The GPUs among the `named` devices, each once, after each was tried.
  * @throws DeviceError for one that cannot be used.
  */

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError, OptionError } from '../contract/failures.js';
+import { exists } from '../io/exists.js';
 import type { PredictOptions } from './options/predict-table.js';
 
 /** Chunk lengths that the published classifiers are for, and how their files are named. */
@@ -25,12 +26,16 @@ export interface ClassifierChoice {
 /**
  * The classifier and its chunk length, from `-m`, `-p` and `-e`. A published classifier is known by the name of its
  * file, and takes chunks of its own length only.
+ * @param elsewhere an absolute path need not be there on this machine.
  * @throws OptionError when they contradict each other; ModelError when there is no such file.
  */
 export async function chooseClassifier(
   options: Pick<PredictOptions, 'modelType' | 'modelPath' | 'expectedLength'>,
+  elsewhere = false,
 ): Promise<ClassifierChoice> {
   const { modelPath, expectedLength } = options;
+  const fileOf = async (file: string): Promise<string> =>
+    elsewhere && path.isAbsolute(file) && !(await exists(file)) ? file : existingFile(file);
   const byName = PUBLISHED_FILE.exec(path.basename(modelPath ?? ''))?.[1] as '300' | '500' | undefined;
   const type = options.modelType ?? byName ?? (modelPath === undefined ? '500' : 'custom');
   if (type === 'custom') {
@@ -44,7 +49,7 @@ export async function chooseClassifier(
       });
     }
     const assumed = expectedLength === undefined;
-    return { classifier: await existingFile(modelPath), chunkSize: expectedLength ?? DEFAULT_LENGTH, assumed };
+    return { classifier: await fileOf(modelPath), chunkSize: expectedLength ?? DEFAULT_LENGTH, assumed };
   }
   if (expectedLength !== undefined && expectedLength !== LENGTH[type]) {
     throw new OptionError({
@@ -52,7 +57,7 @@ export async function chooseClassifier(
       next: 'Leave -e out, or give -m custom for a classifier of your own',
     });
   }
-  return { classifier: await existingFile(modelPath ?? `${type}_model.pth`), chunkSize: LENGTH[type], assumed: false };
+  return { classifier: await fileOf(modelPath ?? `${type}_model.pth`), chunkSize: LENGTH[type], assumed: false };
 }
 
 async function existingFile(file: string): Promise<string> {

@@ -42,5 +42,7 @@ export function steeringCommands(load: () => Promise<Steering> = () => import('.
 }
 
 function steering(name: string, description: string): Command {
-  return new Command(name).description(description).argument('<run>', 'its id, as predict and list print it');
+  return new Command(name)
+    .description(description)
+    .argument('<run>', 'its id, as predict and list print it, or its results folder');
 }

@@ -44,6 +44,7 @@ export interface RunOptions extends LaneOptions {
   batchSequences?: number;
   /** Records whose id came before get another (io/fasta.ts); undefined: they are refused. */
   renameDuplicates?: boolean;
+  /** Path of the encoder's folder or file, or its name in the catalogue (model/catalogue.ts). */
   dnaModel: string;
   proteinModel: string;
   /** What each encoder's products are computed in; see {@link precisionOf}. */

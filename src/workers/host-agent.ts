@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { Runtime, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import type { WarmLane } from '../activities/hold-lane.js';
 import { createCpuActivities, createLeaseActivities } from '../activities/index.js';
 import { prefixed } from '../contract/activity-names.js';
@@ -14,6 +15,7 @@ import { LaneHandle } from './lane-handle.js';
 import { LanePool } from './lane-pool.js';
 import type { Logger } from './log.js';
 import type { Role } from './roles.js';
+import { restartStuckRuns } from './stuck-runs.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 /** How to run a {@link HostAgent}. */
@@ -25,6 +27,8 @@ export interface HostAgentOptions {
   log: Logger;
   /** Name of this host in queues and reports. */
   host?: string;
+  /** Workflow code of the role `control`; by default what was built with this package. */
+  workflowBundle?: WorkflowBundleOption;
   /** Environment of lane processes, which connect to the server by it; by default this process's. */
   laneEnv?: NodeJS.ProcessEnv;
 }
@@ -38,11 +42,12 @@ const CPU_ACTIVITIES = 4;
  * runtime, whoever installed that.
  */
 export class HostAgent {
-  private stopping = false;
+  private readonly stop = new AbortController();
 
   private constructor(
     private readonly workers: Worker[],
     private readonly pool: LanePool<LaneHandle>,
+    private readonly watch: (signal: AbortSignal) => Promise<void>,
   ) {}
 
   static async create(options: HostAgentOptions): Promise<HostAgent> {
@@ -62,7 +67,8 @@ export class HostAgent {
         }),
       );
     };
-    if (roles.includes('control')) await add({ taskQueue: CONTROL_QUEUE, workflowBundle: workflowBundle() });
+    const bundle = roles.includes('control') ? (options.workflowBundle ?? workflowBundle()) : undefined;
+    if (bundle !== undefined) await add({ taskQueue: CONTROL_QUEUE, workflowBundle: bundle });
     if (roles.includes('cpu')) {
       await add({
         taskQueue: CPU_QUEUE,
@@ -91,13 +97,16 @@ export class HostAgent {
       });
     }
     log.info({ roles, host, devices: options.devices }, 'agent started');
-    return new HostAgent(workers, pool);
+    const client = new Client(connection);
+    return new HostAgent(workers, pool, async (signal) => {
+      if (bundle !== undefined) await restartStuckRuns({ client, workflowBundle: bundle, log, signal });
+    });
   }
 
   /** Works until {@link shutdown}; then ends its leases and lanes. */
   async run(): Promise<void> {
-    const runs = this.workers.map((worker) => worker.run());
-    if (this.stopping) this.shutdown();
+    const runs = [...this.workers.map((worker) => worker.run()), this.watch(this.stop.signal)];
+    if (this.stop.signal.aborted) this.shutdown();
     try {
       await Promise.all(runs);
     } finally {
@@ -109,7 +118,7 @@ export class HostAgent {
 
   /** Drains: no new work, leases end, lanes finish or hand back their batches. */
   shutdown(): void {
-    this.stopping = true;
+    this.stop.abort();
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 }

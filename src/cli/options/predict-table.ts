@@ -13,6 +13,7 @@ const INPUT = 'Input and output:';
 const MODELS = 'Models:';
 const MACHINE = 'This machine:';
 const RUN = 'The run:';
+const SERVICE = 'A Temporal service:';
 const SCREEN = 'Screen and logs:';
 
 /** Every option of `predict`. */
@@ -176,6 +177,27 @@ export const PREDICT_OPTIONS = {
     help: 'start over, whatever the output folder holds',
     type: yesOrNo(),
     default: false,
+  },
+  service: {
+    negatable: true,
+    group: SERVICE,
+    help: "run on the service of Temporal's environment configuration; --no-service: on this machine's own server",
+    type: yesOrNo(),
+    defaultText: 'on if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set',
+  },
+  detach: { group: SERVICE, help: 'return when the run is submitted', type: yesOrNo(), default: false },
+  withAgent: {
+    group: SERVICE,
+    help: 'serve the service with this machine, too, until the command ends',
+    type: yesOrNo(),
+    default: false,
+  },
+  connectTimeout: {
+    takes: '<seconds>',
+    group: SERVICE,
+    help: 'fail when the service is away for so long at the start',
+    type: numberWithin({ min: 0, max: 30 * DAY }),
+    defaultText: 'wait',
   },
   progress: {
     negatable: true,
