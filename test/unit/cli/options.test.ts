@@ -176,6 +176,20 @@ describe('configuration file', () => {
       await assert.rejects(config(text), { name: 'OptionError' });
     await assert.rejects(readConfig(path.join(dir, 'none.yaml')), { name: 'OptionError', what: /ENOENT/ });
   });
+
+  it('is refused when it refers to its own parts, nests, or is larger than any: no bomb reaches the parser', async () => {
+    const bomb = [
+      'a: &a [x, x]',
+      ...[...'bcdefghij'].map((k, i) => `${k}: &${k} [*${'abcdefghi'[i]}, *${'abcdefghi'[i]}]`),
+    ];
+    const nested = ['['.repeat(500), '{a: '.repeat(500), '- '.repeat(500), '? '.repeat(500)].map(
+      (text) => `a: ${text}`,
+    );
+    const indented = Array.from({ length: 120 }, (_, i) => `${' '.repeat(i)}a:`).join('\n');
+    for (const text of ['a: &a 1\nb: *a\n', bomb.join('\n'), ...nested, indented, `${'x'.repeat(2 ** 18)}: 1\n`]) {
+      await assert.rejects(config(text), { name: 'OptionError' });
+    }
+  });
 });
 
 describe('classifier and chunk length', () => {

@@ -98,6 +98,16 @@ describe('resolveSamples', () => {
     await assert.rejects(resolveSamples([], await sheet('sample,path\n')), { what: 'the sheet has no samples' });
   });
 
+  it('refuses paths that no file system takes', async () => {
+    for (const [file, what] of [
+      ['a\0b.fa', /null character/],
+      ['x'.repeat(5000), /longer than the file system takes/],
+    ] as const) {
+      await assert.rejects(resolveSamples([], await sheet(`sample,path\ns,${file}\n`)), { name: 'InputError', what });
+      await assert.rejects(resolveSamples([file]), { name: 'InputError', what });
+    }
+  });
+
   it('refuses folders without FASTA, no input at all, and standard input beside others', async () => {
     await assert.rejects(resolveSamples([path.join(dir, 'none')]), { name: 'InputError' });
     await assert.rejects(resolveSamples([]), { name: 'OptionError', what: 'no input' });
