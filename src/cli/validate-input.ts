@@ -16,11 +16,17 @@ export async function validateInput(input: string, maxErrors: number, signal: Ab
     if (count <= maxErrors) problems.push(problem);
   };
   const lengths = { records: 0, bases: 0, shortest: Infinity, longest: 0 };
-  for await (const { sequence } of readFasta(readInput(input), file, { onProblem, signal })) {
-    lengths.records += 1;
-    lengths.bases += sequence.length;
-    lengths.shortest = Math.min(lengths.shortest, sequence.length);
-    lengths.longest = Math.max(lengths.longest, sequence.length);
+  try {
+    for await (const { sequence } of readFasta(readInput(input), file, { onProblem, signal })) {
+      lengths.records += 1;
+      lengths.bases += sequence.length;
+      lengths.shortest = Math.min(lengths.shortest, sequence.length);
+      lengths.longest = Math.max(lengths.longest, sequence.length);
+    }
+  } catch (error) {
+    // The last there is to find, e.g. where the file is cut off: what came before is named with it.
+    if (!(error instanceof InputError && count > 0)) throw error;
+    onProblem(error);
   }
   const { records, bases, shortest, longest } = lengths;
   if (count === 1) throw problems[0]!;

@@ -88,7 +88,7 @@ export class CampaignView {
     if (persistent && modelLoads > lanes.length) {
       said.push(
         `persistent models were asked for, but ${lanes.length} ${lanes.length === 1 ? 'lane' : 'lanes'} loaded ` +
-          `the model ${modelLoads} times: lanes died, or were given to others and back`,
+          `the model ${modelLoads} times: lanes died, were given to others and back, or waited for longer than --keep-warm`,
       );
     }
     for (const { lane, figures } of lanes) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { callCli } from '../../support/cli.js';
 
 describe('cli/utils', () => {
@@ -47,6 +48,14 @@ describe('cli/utils', () => {
     const { stderr } = utils('validate', '-e', '2', 'worse.fa');
     assert.equal(stderr.split('\n')[2], 'error: worse.fa: 3 problems in 4 records, of which the first 2 are above');
     assert.equal(utils('validate', '-e', '0', 'worse.fa').code, 2);
+  });
+
+  it('validate names what it found before the file breaks off, too', async () => {
+    const whole = gzipSync(`>a\nAC1T\n>b\n${'ACGT'.repeat(50_000)}\n`);
+    await writeFile(path.join(dir, 'cut.fa.gz'), whole.subarray(0, whole.length - 20));
+    const { code, stderr } = utils('validate', 'cut.fa.gz');
+    assert.equal(code, 1);
+    assert.match(stderr, /^cut\.fa\.gz, line 2, record a: .*\ncut\.fa\.gz.*\nerror: cut\.fa\.gz: 2 problems/);
   });
 
   it('generate-config writes a file that predict takes, and never over another', async () => {

@@ -22,7 +22,7 @@ describe('a campaign seen from outside', () => {
     view.stageDone('dnabert-s', true, { ...result, modelLoads: 3, lanes: [first, second] });
     const warning =
       'dnabert-s: persistent models were asked for, but 2 lanes loaded the model 3 times: ' +
-      'lanes died, or were given to others and back';
+      'lanes died, were given to others and back, or waited for longer than --keep-warm';
     assert.deepEqual(view.progress().warnings, [warning]);
     assert.ok(campaignDetails(view.progress()).includes(`\n- **Warning**: ${warning}`));
     const nextRun = new CampaignView(1, { done: 0, failed: 0 }, view.warnings);
@@ -40,7 +40,7 @@ describe('a campaign seen from outside', () => {
     const warning = 'calls of 1000 tokens did not fit the memory of h/cpu:1, which made do with 300';
     assert.deepEqual(view.progress().warnings, [`esm-2: ${warning}`]);
     view.stageDone('esm-2', true, { ...result, modelLoads: 3, lanes });
-    assert.ok(view.progress().warnings[0]!.endsWith(`were given to others and back; ${warning}`));
+    assert.ok(view.progress().warnings[0]!.endsWith(`waited for longer than --keep-warm; ${warning}`));
   });
 
   it('sums what lanes say of themselves: the highest peak, the smallest calls', () => {
