@@ -13,6 +13,7 @@ const COMMAND = [
   '--dna-model examples/models/dnabert2-tiny',
   '--protein-model examples/models/esm2-tiny',
   '--model-path examples/models/classifier-tiny/tiny.safetensors',
+  '--expected-length 500',
 ];
 
 console.log(`$ npx virnucpro ${COMMAND.join(' \\\n    ')}\n`);

@@ -55,6 +55,7 @@ export class SimulatedLane implements LeasedLane, PooledLane {
           this.worked ||= batch === undefined;
         },
         stalled: () => this.kill(),
+        finished: () => {},
       },
       onPark: () => this.onParked(),
     });

@@ -2,7 +2,13 @@ import { Context, log } from '@temporalio/activity';
 import { ArtifactInvalid, LaneSick, OutOfMemory } from '../contract/failures.js';
 import type { RunningBatch } from '../contract/leases.js';
 import { type LaneFigures, WAITING_FOR_STORAGE } from '../contract/progress.js';
-import type { EmbedBatchInput, EmbedBatchOutput, ManifestEntry, QuarantinedRow } from '../contract/run.js';
+import type {
+  EmbedBatchInput,
+  EmbedBatchOutput,
+  ManifestEntry,
+  QuarantinedRow,
+  RefusalReason,
+} from '../contract/run.js';
 import type { Embedder, PreparedSequences } from '../inference/embedder.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
 import { type Frames, readFrames } from '../io/frames-file.js';
@@ -32,6 +38,14 @@ export interface BatchLane {
   running(batch: RunningBatch | undefined): void;
   /** A model call does not return. */
   stalled(): void;
+  /** What a call of {@link embedBatch} gave, for the host's metrics. */
+  finished(batch: BatchFigures): void;
+}
+
+/** What one call of {@link embedBatch} gave. */
+export interface BatchFigures extends Pick<EmbedBatchOutput, 'frames' | 'tokens' | 'seconds' | 'modelLoads' | 'lane'> {
+  /** Sequences that were left out for good: told once, with the batch that is published without them. */
+  quarantined: Partial<Record<RefusalReason, number>>;
 }
 
 /**
@@ -61,6 +75,8 @@ export async function embedBatch(input: EmbedBatchInput, lane: BatchLane): Promi
     const { rss: rssBytes } = process.memoryUsage();
     const work = { rows, frames: embedded, tokens, seconds, refused: refused.length };
     log.info('batch embedded', { stage, batch, ...work, rssBytes, ...output.lane });
+    const figures = output.lane && { lane: output.lane };
+    lane.finished({ frames: embedded, tokens, seconds, modelLoads, ...figures, quarantined: run.quarantined });
     return { ...output, modelLoads };
   } finally {
     heartbeat.stop();
@@ -85,6 +101,8 @@ async function readBatch(
 }
 
 class BatchRun implements LaneWork {
+  /** Sequences that the published batch is without. */
+  readonly quarantined: BatchFigures['quarantined'] = {};
   private readonly signal = Context.current().cancellationSignal;
   private readonly artifact: ReturnType<typeof embeddingArtifact>;
   private readonly refused: QuarantinedRow[] = [];
@@ -153,6 +171,7 @@ class BatchRun implements LaneWork {
     else {
       const quarantined = input.quarantined.map(({ row, reason }) => ({ id: frames.ids[row]!, reason }));
       await this.store(() => parts.publish(quarantined));
+      for (const { reason } of quarantined) this.quarantined[reason] = (this.quarantined[reason] ?? 0) + 1;
     }
     return {
       frames: this.rows.length - refused.length,

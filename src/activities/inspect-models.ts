@@ -3,6 +3,7 @@ import { ModelError } from '../contract/failures.js';
 import type { ClassifierRef, ModelRef, Precision } from '../contract/models.js';
 import { type RunModels, type RunOptions, precisionOf } from '../contract/run.js';
 import { cacheFolderPath } from '../io/user-folders.js';
+import { resolveModel } from '../model/catalogue.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { buildClassifier } from '../model/graph/classifier.js';
@@ -11,34 +12,45 @@ import { isVerified } from '../model/stamp.js';
 import { modelRevision } from '../model/store/revision.js';
 import { startHeartbeat } from './heartbeat.js';
 
-/** Argument of the `inspectModels` activity: folders or files of the three checkpoints. */
+/** Argument of the `inspectModels` activity: folders or files of the three checkpoints; encoders also by name. */
 export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 'precision' | 'classifier'>;
 
 /**
- * Looks at a run's three models before any lane loads one: each is what its role wants, and they fit together.
- * @throws ModelError that names both sides of what does not fit.
+ * {@link fitModels} before any lane loads one. Encoders that are named by a catalogue's name are found as they are on
+ * this host.
+ * @throws ModelError as that does, or when a model is not here.
  */
 export async function inspectModels(options: InspectModelsInput): Promise<RunModels> {
   const heartbeat = startHeartbeat({ state: 'inspecting models' });
   try {
-    const { dnaModel, proteinModel } = options;
-    const dna = await inspectEncoder(dnaModel, 'dnabert2', precisionOf(options, 'dnabert-s'), '--dna-model');
-    const protein = await inspectEncoder(proteinModel, 'esm2', precisionOf(options, 'esm-2'), '--protein-model');
-    const classifier = await inspectClassifier(options.classifier);
-    const features = dna.hidden + protein.hidden;
-    if (classifier.inputSize !== features) {
-      throw new ModelError({
-        what:
-          `the classifier takes ${classifier.inputSize} features, but the encoders give ` +
-          `${dna.hidden} + ${protein.hidden} = ${features}`,
-        where: `${options.classifier}; ${options.dnaModel}; ${options.proteinModel}`,
-        next: 'Use the encoders that the classifier was trained with',
-      });
-    }
-    return { dna, protein, classifier };
+    const dnaModel = (await resolveModel(options.dnaModel, process.env)).path;
+    const proteinModel = (await resolveModel(options.proteinModel, process.env)).path;
+    return await fitModels({ ...options, dnaModel, proteinModel });
   } finally {
     heartbeat.stop();
   }
+}
+
+/**
+ * Looks at a run's three models, by their paths: each is what its role wants, and they fit together.
+ * @throws ModelError that names both sides of what does not fit.
+ */
+export async function fitModels(options: InspectModelsInput): Promise<RunModels> {
+  const { dnaModel, proteinModel } = options;
+  const dna = await inspectEncoder(dnaModel, 'dnabert2', precisionOf(options, 'dnabert-s'), '--dna-model');
+  const protein = await inspectEncoder(proteinModel, 'esm2', precisionOf(options, 'esm-2'), '--protein-model');
+  const classifier = await inspectClassifier(options.classifier);
+  const features = dna.hidden + protein.hidden;
+  if (classifier.inputSize !== features) {
+    throw new ModelError({
+      what:
+        `the classifier takes ${classifier.inputSize} features, but the encoders give ` +
+        `${dna.hidden} + ${protein.hidden} = ${features}`,
+      where: `${options.classifier}; ${dnaModel}; ${proteinModel}`,
+      next: 'Use the encoders that the classifier was trained with',
+    });
+  }
+  return { dna, protein, classifier };
 }
 
 async function inspectEncoder(

@@ -4,7 +4,9 @@ import { stateFolderPath } from '../io/user-folders.js';
 import { serverStatus } from '../server/status.js';
 import { campaignHandle, followCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
-import { type Looker, openServed } from './looker.js';
+import { finishRun } from './finish-run.js';
+import { type Looker, openServing } from './looker.js';
+import { type NamedRun, namedRun } from './named-run.js';
 import { findRun } from './runs.js';
 import { reportEnd } from './summary.js';
 
@@ -14,21 +16,23 @@ const HANDOVER_MS = 5_000;
 const POLL_MS = 500;
 
 /**
- * Shows a run that another command serves until it ends, and exits as that command does. Ctrl-C only leaves.
+ * Shows a run, named by id or folder, that others serve until it ends, and exits as `predict` does. Ctrl-C only leaves.
  * @throws ServerError when no command serves it (any more); RunFailed; OptionError.
  */
-export async function attach(id: string): Promise<void> {
-  const looker = await openServed();
+export async function attach(run: string): Promise<void> {
+  const named = await namedRun(run);
+  const looker = await openServing(named);
   if (looker === undefined) throw unserved();
   try {
-    await watch(looker, id);
+    await watch(looker, named);
   } finally {
     await looker.close();
   }
 }
 
-async function watch({ client }: Looker, id: string): Promise<void> {
-  const { memo } = await findRun(client, id);
+async function watch(looker: Looker, { id, folder, record }: NamedRun): Promise<void> {
+  const { client } = looker;
+  const { memo } = await findRun(looker, id);
   const display = openDisplay(process.stderr);
   const left = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined));
@@ -36,10 +40,13 @@ async function watch({ client }: Looker, id: string): Promise<void> {
   const over = new AbortController();
   try {
     const following = followCampaign(client, campaignHandle(client, id), display.show);
-    const result = await Promise.race([following, left, serverGone(over.signal)]);
+    const gone = looker.service === undefined ? [serverGone(over.signal)] : [];
+    const result = await Promise.race([following, left, ...gone]);
     display.close();
-    if (result === undefined) process.stderr.write(`Left ${id} running\n`);
-    else await reportEnd(result, String(memo?.['outputDir']));
+    if (result === undefined) return void process.stderr.write(`Left ${id} running\n`);
+    // A copy of the folder is another place.
+    if (folder !== undefined && record?.outputDir === folder) await finishRun(result, folder, record);
+    await reportEnd(result, folder ?? String(memo?.['outputDir']));
   } finally {
     over.abort();
     display.close();

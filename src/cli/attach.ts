@@ -4,7 +4,7 @@ import { Command } from 'commander';
 export function attachCommand(): Command {
   return new Command('attach')
     .description('watch a run until it ends; Ctrl-C leaves it running')
-    .argument('<run>', 'its id, as predict and list print it')
+    .argument('<run>', 'its id, as predict and list print it, or its results folder')
     .action(async (run: string) => {
       const { attach } = await import('./attach-run.js');
       await attach(run);

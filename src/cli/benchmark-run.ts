@@ -22,8 +22,8 @@ import {
 } from './benchmark/measurement.js';
 import { predict } from './benchmark/predict.js';
 import { type BenchmarkReport, figure, readReport, reportMarkdown } from './benchmark/report.js';
-import type { BenchmarkOptions } from './benchmark.js';
 import { chooseClassifier } from './model-type.js';
+import type { BenchmarkOptions } from './options/benchmark-table.js';
 import { makeOutputFolder } from './output-folder.js';
 import { interruption } from './run.js';
 import { median } from './statistics.js';

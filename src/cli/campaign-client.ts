@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
+  type WorkflowExecutionStatusName,
   type WorkflowHandle,
   WorkflowFailedError,
   WorkflowIdConflictPolicy,
@@ -9,7 +11,13 @@ import {
   isGrpcServiceError,
   isRetryableError,
 } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TerminatedFailure,
+} from '@temporalio/common';
 import { RunFailed } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import { CONTROL_QUEUE } from '../contract/queues.js';
@@ -23,8 +31,19 @@ import { troublesOf } from './troubles.js';
 /** How often progress is asked for while a run is watched, and what holds it up; how long an answer may take. */
 const POLL_MS = { progress: 500, troubles: 10_000, patience: 5_000 } as const;
 
-/** What a watcher does with what it sees. */
-export type Show = (progress: CampaignProgress, troubles: readonly string[]) => void;
+/** What a watcher does with what it sees; no progress: the run has not answered yet. */
+export type Show = (progress: CampaignProgress | undefined, troubles: readonly string[]) => void;
+
+/** What ends the following of a run before the run ends. */
+export interface FollowOptions {
+  signal?: AbortSignal;
+  /** The run goes on without its follower; else it is cancelled. */
+  leave?: boolean;
+}
+
+/** What holds a run up when nobody answers for it. */
+const NO_ANSWER = 'no agent answers for the run: one with the role control must run (virnucpro worker)';
+const SERVER_AWAY = 'the Temporal server does not answer';
 
 /** A cancelled run's lanes finish their calls (under 3 s each) and are given back. */
 const CANCEL_GRACE_MS = 10_000;
@@ -63,26 +82,40 @@ export async function startCampaign(
   const ref = await openStore(options.outputDir).put('.virnucpro/samples.jsonl', (file) =>
     writeJsonLines(file, samples),
   );
-  const handle = await client.workflow.start<typeof predictCampaign>('predictCampaign', {
-    taskQueue: CONTROL_QUEUE,
-    workflowId,
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    args: [{ samples: ref, options }],
-    staticSummary: `${samplesText(samples)} at ${options.chunkSize} bases`,
-    typedSearchAttributes: [
-      { key: SAMPLE_ATTRIBUTE, value: samplesText(samples) },
-      { key: STATE_ATTRIBUTE, value: 'inspecting' },
-    ],
-    memo: {
-      started: new Date().toISOString(),
-      samples: samples.length,
-      outputDir: options.outputDir,
-      done: 0,
-      failed: 0,
-      framesQuarantined: 0,
-    } satisfies RunMemo,
+  const text = samplesText(samples);
+  const named = [
+    { key: SAMPLE_ATTRIBUTE, value: text },
+    { key: STATE_ATTRIBUTE, value: 'inspecting' },
+  ];
+  const start = (typedSearchAttributes: typeof named): Promise<StartedCampaign['handle']> =>
+    client.workflow.start<typeof predictCampaign>('predictCampaign', {
+      taskQueue: CONTROL_QUEUE,
+      workflowId,
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      args: [{ samples: ref, options }],
+      staticSummary: `${text} at ${options.chunkSize} bases`,
+      typedSearchAttributes,
+      memo: {
+        started: new Date().toISOString(),
+        samples: samples.length,
+        outputDir: options.outputDir,
+        done: 0,
+        failed: 0,
+        framesQuarantined: 0,
+      } satisfies RunMemo,
+    });
+  const handle = await start(named).catch((error: unknown) => {
+    // A service has them only when its administrator has registered them.
+    if (/search attribute/i.test(String((error as Error).cause ?? error))) return start([]);
+    throw error;
   });
   return { handle, resumed: false };
+}
+
+/** The result of the campaign of this id, if it has completed and the server still knows it. */
+export async function completedResult(client: Client, workflowId: string): Promise<CampaignResult | undefined> {
+  const handle = campaignHandle(client, workflowId);
+  return (await statusOf(client, workflowId)) === 'COMPLETED' ? handle.result() : undefined;
 }
 
 /** The campaign that is or was known by this id. */
@@ -92,49 +125,79 @@ export function campaignHandle(client: Client, workflowId: string): StartedCampa
 
 /**
  * Waits for a campaign, showing its progress. When `signal` aborts, the run is cancelled and its end awaited (lanes
- * given back).
+ * given back), or left.
  * @throws RunFailed when the campaign failed or was cancelled by somebody else; the signal's reason when by it.
  */
 export async function followCampaign(
   client: Client,
   handle: WorkflowHandle<typeof predictCampaign>,
   show: Show,
-  signal?: AbortSignal,
+  { signal, leave = false }: FollowOptions = {},
 ): Promise<CampaignResult> {
-  const cancel = (): void => {
+  const { workflowId } = handle;
+  const left = new AbortController();
+  const interrupt = (): void => {
+    if (leave) return left.abort();
     process.stderr.write('\nCancelling the run and giving its lanes back (again to leave at once) ...\n');
-    handle.cancel().catch((error: unknown) => process.stderr.write(`cannot cancel: ${String(error)}\n`));
+    campaignHandle(client, workflowId)
+      .cancel()
+      .catch((error: unknown) => process.stderr.write(`cannot cancel: ${String(error)}\n`));
   };
-  if (signal?.aborted) cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
   const over = new AbortController();
-  const watching = watch(client, handle, show, over.signal);
+  const notices: string[] = [];
+  const watching = watch(
+    client,
+    workflowId,
+    (progress, troubles) => show(progress, [...notices, ...troubles]),
+    over.signal,
+  );
   try {
-    const result = await resultOf(handle);
-    const progress = await look(handle);
+    const result = await Promise.race([resultOf(client, handle, notices, over.signal), rejectedBy(left.signal)]);
+    const progress = await look(campaignHandle(client, workflowId));
     if (progress !== undefined) show(progress, []);
     return result;
   } catch (error) {
-    if (signal?.aborted) process.stderr.write('Cancelled; the same command goes on from what is finished\n');
+    if (signal?.aborted && !leave) process.stderr.write('Cancelled; the same command goes on from what is finished\n');
     signal?.throwIfAborted();
     throw toRunFailed(error);
   } finally {
     over.abort();
     await watching;
-    signal?.removeEventListener('abort', cancel);
+    signal?.removeEventListener('abort', interrupt);
   }
 }
 
-/** The run's result, however long the server is away meanwhile. */
-async function resultOf(handle: WorkflowHandle<typeof predictCampaign>): Promise<CampaignResult> {
-  for (;;) {
+/**
+ * The run's result, however long the server is away meanwhile, and also when an agent starts it anew because none that
+ * is left can replay it.
+ */
+async function resultOf(
+  client: Client,
+  started: WorkflowHandle<typeof predictCampaign>,
+  notices: string[],
+  over: AbortSignal,
+): Promise<CampaignResult> {
+  for (let handle = started; ;) {
     try {
       return await handle.result();
     } catch (error) {
+      if (over.aborted) throw error;
       const { cause } = error as Error;
-      if (!isGrpcServiceError(cause) || !isRetryableError(cause)) throw error;
+      if (cause instanceof TerminatedFailure && (await isOpen(client, started.workflowId))) {
+        handle = campaignHandle(client, started.workflowId);
+        notices.push(
+          'The run was started anew, as no agent could replay what another build had begun; finished work is used',
+        );
+      } else if (!isGrpcServiceError(cause) || !isRetryableError(cause)) throw error;
     }
   }
+}
+
+async function rejectedBy(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
 }
 
 /** `contigs`, or `a, b, c and 497 more`. */
@@ -144,23 +207,26 @@ function samplesText(samples: readonly SampleSpec[]): string {
   return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-async function watch(
-  client: Client,
-  handle: WorkflowHandle<typeof predictCampaign>,
-  show: Show,
-  over: AbortSignal,
-): Promise<void> {
+async function watch(client: Client, workflowId: string, show: Show, over: AbortSignal): Promise<void> {
+  const handle = campaignHandle(client, workflowId);
   let progress: CampaignProgress | undefined;
   let troubles: readonly string[] = [];
   let asked = Date.now();
+  let answered = Date.now();
   while (!over.aborted) {
     await client.withDeadline(Date.now() + POLL_MS.patience, async () => {
-      progress = (await look(handle)) ?? progress;
+      const answer = await look(handle);
+      if (answer !== undefined) answered = Date.now();
+      progress = answer ?? progress;
       if (Date.now() - asked < POLL_MS.troubles) return;
-      troubles = await troublesOf(client, handle.workflowId).catch(() => troubles);
+      const silent = Date.now() - answered > POLL_MS.troubles ? [NO_ANSWER] : [];
+      troubles = await troublesOf(client, workflowId).then(
+        (found) => [...found, ...silent],
+        () => [SERVER_AWAY],
+      );
       asked = Date.now();
     });
-    if (progress !== undefined && !over.aborted) show(progress, troubles);
+    if (!over.aborted && (progress !== undefined || troubles.length > 0)) show(progress, troubles);
     await sleep(POLL_MS.progress, undefined, { signal: over }).catch(() => {});
   }
 }
@@ -190,10 +256,14 @@ async function look(handle: WorkflowHandle<typeof predictCampaign>): Promise<Cam
 
 /** Whether the server knows this run and it has not ended. */
 export async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  return (await statusOf(client, workflowId)) === 'RUNNING';
+}
+
+async function statusOf(client: Client, workflowId: string): Promise<WorkflowExecutionStatusName | undefined> {
   try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }

@@ -1,14 +1,8 @@
-import { Option } from 'commander';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { DeviceError, OptionError } from '../contract/failures.js';
 import { findCudaDevices } from '../inference/host-devices.js';
 import { probeDevice } from '../inference/probe.js';
-
-/** A device as a person names it: without `index`, all of its kind. */
-export interface NamedDevice {
-  kind: DeviceKind;
-  index?: number;
-}
+import { DEVICE_WORDS, type NamedDevice, deviceNamed } from './device-names.js';
 
 /** A device that is not the CPU. */
 export type Gpu = Pick<Device, 'kind' | 'index'>;
@@ -30,52 +24,18 @@ export interface DeviceHost {
 
 const THIS_HOST: DeviceHost = { findCuda: findCudaDevices, probe: probeDevice };
 
-const DEVICE = /^(?:(?<cpu>cpu)|(?<cuda>cuda)|(?:cuda:)?(?<cudaIndex>\d+)|webgpu(?::(?<webgpuIndex>\d+))?)$/;
-
 const NEXT = 'virnucpro devices lists what there is';
-
-/**
- * The device that a word names: `cpu`, `cuda`, `cuda:N`, `N`, `webgpu` or `webgpu:N`.
- * @param option where it was given.
- * @param others what it takes besides, for the message.
- * @throws OptionError for any other word.
- */
-export function parseDevice(word: string, option: string, others = ''): NamedDevice {
-  const groups = DEVICE.exec(word.trim())?.groups;
-  if (groups === undefined) {
-    throw new OptionError({
-      what: `${option} is "${word}", allowed are ${others}cpu, cuda, cuda:N, N, webgpu:N`,
-      next: NEXT,
-    });
-  }
-  const { cpu, cuda, cudaIndex, webgpuIndex } = groups;
-  if (cpu !== undefined) return { kind: 'cpu' };
-  if (cuda !== undefined) return { kind: 'cuda' };
-  if (cudaIndex !== undefined) return { kind: 'cuda', index: Number(cudaIndex) };
-  return { kind: 'webgpu', index: Number(webgpuIndex ?? 0) };
-}
-
-/** `--device` of a command that embeds in its own process. */
-export function deviceOption(): Option {
-  return new Option('-d, --device <device>', 'what computes: cpu, cuda:N or webgpu:0 (default: cpu)').argParser(
-    (word) => parseDevice(word, '--device'),
-  );
-}
-
-/**
- * The devices of `--devices cpu,cuda:0,1`.
- * @throws OptionError for a word that names none.
- */
-export function parseDeviceList(list: string): NamedDevice[] {
-  return list.split(',').map((word) => parseDevice(word, '--devices'));
-}
 
 /**
  * What `-d` and `--gpus` of a run ask for: `auto`, or devices of one kind.
  * @throws OptionError for what names no device, and when the two contradict each other.
  */
 export function parseRunDevices(device: string, gpus: string | undefined): 'auto' | NamedDevice[] {
-  if (gpus === undefined) return device === 'auto' ? 'auto' : [parseDevice(device, '--device', 'auto, ')];
+  if (gpus === undefined) {
+    const named = device === 'auto' ? device : deviceNamed(device);
+    if (named !== undefined) return named === 'auto' ? named : [named];
+    throw new OptionError({ what: `--device is "${device}", allowed are auto, ${DEVICE_WORDS}`, next: NEXT });
+  }
   if (!/^\s*\d+\s*(,\s*\d+\s*)*$/.test(gpus)) {
     throw new OptionError({ what: `--gpus is "${gpus}", allowed are numbers of CUDA devices: 0,1`, next: NEXT });
   }
@@ -85,7 +45,7 @@ export function parseRunDevices(device: string, gpus: string | undefined): 'auto
       next: 'Give one of the two',
     });
   }
-  return gpus.split(',').map((index) => parseDevice(index, '--gpus'));
+  return gpus.split(',').map((index) => ({ kind: 'cuda', index: Number(index) }));
 }
 
 /**
@@ -97,6 +57,24 @@ export async function chooseDevices(asked: 'auto' | NamedDevice[], host = THIS_H
   if (asked[0]!.kind === 'cpu') return { kind: 'cpu', gpus: [], said: 'cpu' };
   const gpus = await usableGpus(asked, host);
   return { kind: asked[0]!.kind, gpus, said: namesOf(gpus) };
+}
+
+/**
+ * The lanes that a run on a service asks for, by their kind: the devices of this machine have no say in it.
+ * @throws OptionError for `auto`, and for a device of one machine.
+ */
+export function lanesElsewhere(asked: 'auto' | NamedDevice[]): ChosenDevices {
+  if (
+    asked !== 'auto' &&
+    asked.every(({ kind, index }) => (index ?? 0) === 0 && (kind !== 'cuda' || index === undefined))
+  ) {
+    const { kind } = asked[0]!;
+    return { kind, gpus: [], said: kind };
+  }
+  throw new OptionError({
+    what: `--device is ${asked === 'auto' ? 'auto' : asked.map(({ kind, index }) => `${kind}:${index}`).join(', ')}, and on a Temporal service lanes are on other machines`,
+    next: 'Say which kind of lanes with -d cpu, -d cuda or -d webgpu, or serve with this machine, too: --with-agent',
+  });
 }
 
 /**

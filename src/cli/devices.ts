@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { byteText } from '../io/byte-text.js';
+import { byteText } from '../io/figure-text.js';
 import { textTable } from './text-table.js';
 
 /** `virnucpro devices`: what lanes can run on here. Also `utils list-devices`, the name that people know. */

@@ -5,8 +5,9 @@ import { createRedraw } from './redraw.js';
 
 /** Shows a run's progress until it is closed. */
 export interface Display {
-  /** @param troubles what holds the run up, a line each. */
-  show: (progress: CampaignProgress, troubles: readonly string[]) => void;
+  /** @param progress none before the run's first answer.
+   * @param troubles what holds the run up, a line each. */
+  show: (progress: CampaignProgress | undefined, troubles: readonly string[]) => void;
   close: () => void;
 }
 
@@ -17,6 +18,8 @@ export interface DisplayOptions {
   /** Nothing at all. */
   quiet: boolean;
 }
+
+const ASKING = 'Asking the run how far it is ...';
 
 /**
  * Bars that redraw in place on a terminal; elsewhere a plain line whenever a step moved on by a tenth. The lines are
@@ -37,14 +40,13 @@ export function openDisplay(
 
 function bars(stream: NodeJS.WriteStream): Display {
   const update = createRedraw(stream);
-  update('Asking the run how far it is ...');
+  update(ASKING);
   return {
     show: (progress, troubles) => {
       const { columns } = stream;
-      const steps = progressLines(progress).flatMap((line) => [
-        ...barLines(line, columns),
-        ...laneLines(line, columns),
-      ]);
+      const steps = progress
+        ? progressLines(progress).flatMap((line) => [...barLines(line, columns), ...laneLines(line, columns)])
+        : [ASKING];
       update([...steps, ...noticeLines(progress, troubles)].join('\n'));
     },
     close: () => update.done(),
@@ -56,7 +58,7 @@ function lines(write: (line: string) => void, withSteps = true): Display {
   let told = new Set<string>();
   return {
     show: (progress, troubles) => {
-      for (const line of withSteps ? progressLines(progress) : []) {
+      for (const line of withSteps && progress ? progressLines(progress) : []) {
         if (line.total === 0 || (line.done === 0 && line.note === '')) continue;
         const step = `${Math.floor((10 * line.done) / line.total)} ${line.note}`;
         if (shown.get(line.name) === step) continue;
@@ -71,6 +73,6 @@ function lines(write: (line: string) => void, withSteps = true): Display {
   };
 }
 
-function noticeLines({ warnings }: CampaignProgress, troubles: readonly string[]): string[] {
-  return [...warnings, ...troubles].map((notice) => `! ${notice}`);
+function noticeLines(progress: CampaignProgress | undefined, troubles: readonly string[]): string[] {
+  return [...(progress?.warnings ?? []), ...troubles].map((notice) => `! ${notice}`);
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { writeEmbeddings } from '../io/embeddings-file.js';
 import { writeAtomically } from '../io/local-store.js';
-import type { EmbedOptions } from './embed.js';
 import { openEmbedder } from './open-embedder.js';
+import type { EmbedOptions } from './options/embed-table.js';
 import { readSequences } from './read-sequences.js';
 
 /**

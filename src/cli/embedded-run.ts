@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { deviceName } from '../contract/devices.js';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
+import { embeddedConnectionOptions } from '../server/dev-server.js';
 import { type EmbeddedServer, type SupervisionState, joinSupervision } from '../server/supervisor.js';
 import type { ManagedChildSpec } from '../server/managed-child.js';
 import { findTemporalCli } from '../server/temporal-cli.js';
@@ -9,23 +10,15 @@ import { ROLES, type Role } from '../workers/roles.js';
 import type { Gpu } from './choose-devices.js';
 import { cliLog } from './log.js';
 import { connectPatiently } from './patient-connection.js';
+import type { OpenRunClient, RunClient } from './run-client.js';
+import { type ServiceName, environmentOf } from './service.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
-/** A client on this machine's embedded Temporal. */
-export interface EmbeddedClient {
-  client: Client;
-  /** The page of a run in the Temporal UI. */
-  runUrl(workflowId: string): string;
-  close(): Promise<void>;
-}
-
-/** The same, with an agent that serves it. */
-export interface EmbeddedRun extends EmbeddedClient {
-  /** Whether this process runs server and agent: then the agent is of this build. */
+/** This machine's embedded Temporal, with an agent that serves it. */
+export interface EmbeddedRun extends OpenRunClient {
   isSupervisor(): boolean;
-  /** Why the server or its agent is down now; undefined while both serve. */
-  outage(): string | undefined;
+  runUrl(workflowId: string): string;
 }
 
 /** Joins (or starts) the embedded server and agent, with lanes for this command's options. */
@@ -58,11 +51,11 @@ export async function openEmbeddedRun(options: {
     signal: joining.signal,
   }).finally(() => options.signal?.removeEventListener('abort', giveUp));
   try {
-    const connected = await connectClient(supervision);
+    const connected = connectClient(supervision);
     return {
       ...connected,
       isSupervisor: () => supervision.isSupervisor(),
-      outage: () => state?.detail,
+      outage: () => (state?.detail === undefined ? undefined : `the embedded Temporal: ${state.detail}`),
       close: async () => {
         await connected.close();
         await supervision.close();
@@ -75,8 +68,8 @@ export async function openEmbeddedRun(options: {
 }
 
 /** A client on the server, which must run. */
-export async function connectClient({ address, namespace, uiUrl }: EmbeddedServer): Promise<EmbeddedClient> {
-  const { connection, close } = await connectPatiently(address);
+export function connectClient({ address, namespace, uiUrl }: EmbeddedServer): RunClient & Pick<EmbeddedRun, 'runUrl'> {
+  const { connection, close } = connectPatiently(embeddedConnectionOptions(address));
   return {
     client: new Client({ connection, namespace }),
     runUrl: (workflowId) => `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
@@ -93,9 +86,9 @@ export function embeddedTemporalCli(flag: string | undefined): Promise<string> {
   });
 }
 
-/** The agent that serves this machine's embedded server with CPU lanes, and with GPUs if there shall be any. */
+/** The agent that serves a server without credentials, as the embedded one, with CPU lanes, and with GPUs if there shall be any. */
 export function agentCommand(
-  server: EmbeddedServer,
+  server: ServiceName,
   {
     lanes,
     threads,
@@ -103,15 +96,12 @@ export function agentCommand(
     roles = ROLES,
   }: { lanes: number; threads: number; gpus?: readonly Gpu[]; roles?: readonly Role[] },
 ): ManagedChildSpec {
-  const offered = gpus.length === 0 ? [] : ['--devices', ['cpu', ...gpus.map(deviceName)].join(',')];
-  const devices = ['--cpu-lanes', String(lanes), '--threads', String(threads), ...offered];
+  // Each of them, so that no variable meant for other commands counts.
+  const offered = ['cpu', ...gpus.map(deviceName)].join(',');
+  const devices = ['--devices', offered, '--cpu-lanes', String(lanes), '--threads', String(threads)];
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--roles', roles.join(','), ...devices],
-    env: {
-      ...process.env,
-      TEMPORAL_ADDRESS: server.address,
-      TEMPORAL_NAMESPACE: server.namespace,
-    },
+    env: environmentOf(server),
   };
 }

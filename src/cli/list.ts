@@ -2,15 +2,15 @@ import { Command } from 'commander';
 import type { RunView } from './runs.js';
 import { textTable } from './text-table.js';
 
-/** `virnucpro list`: the runs that this machine's embedded server knows. */
+/** `virnucpro list`: the runs that this machine's embedded server, or the environment's service, knows. */
 export function listCommand(): Command {
   return new Command('list')
-    .description('runs on this machine of the last 30 days, newest first')
+    .description('runs, newest first: of this machine (30 days), or of the Temporal service')
     .option('--json', 'print one JSON array')
     .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
     .action(async ({ json, temporalCli }: { json?: boolean; temporalCli?: string }) => {
       const [{ openLooker }, { listRuns }] = await Promise.all([import('./looker.js'), import('./runs.js')]);
-      const looker = await openLooker(temporalCli);
+      const looker = await openLooker({}, temporalCli);
       try {
         const runs = looker === undefined ? [] : await listRuns(looker);
         console.log(json ? JSON.stringify(runs) : runsTable(runs));

@@ -6,27 +6,48 @@ import { NAMESPACE } from '../server/dev-server.js';
 import { stateFile } from '../server/state-folder.js';
 import { type ServerStatus, serverStatus } from '../server/status.js';
 import { joinSupervision } from '../server/supervisor.js';
-import { type EmbeddedClient, connectClient, embeddedTemporalCli } from './embedded-run.js';
+import { connectClient, embeddedTemporalCli } from './embedded-run.js';
 import { cliLog } from './log.js';
+import { type NamedRun, serviceOf } from './named-run.js';
+import type { RunClient } from './run-client.js';
+import { connectService } from './service-connection.js';
 
 /** How long a server that is starting or stopping may take. */
 const PATIENCE_MS = 30_000;
 
 const POLL_MS = 100;
 
-/** A client on the embedded server for a command that only looks. */
-export interface Looker extends EmbeddedClient {
-  /** Whether another command runs server and agent: else open runs stand still, and nobody answers for them. */
+/** A client for a command that only looks. */
+export interface Looker extends RunClient {
+  /** Whether somebody runs server and agent: else open runs stand still, and nobody answers for them. */
   served: boolean;
 }
 
 /**
- * Connects to the embedded server as it is. A looker takes no part in supervision: it would bring no agent when it
- * inherited the server. Only when no server runs, it starts one to read from, until it is closed. Undefined when there
- * never was one.
- * @throws ServerError when the server cannot be reached or started.
+ * Connects to the server that has the run: to the service that its folder or the environment names, else to the embedded
+ * server as it is. Undefined when there never was one.
+ * @throws ServerError when it cannot be reached.
  */
-export async function openLooker(temporalCli?: string): Promise<Looker | undefined> {
+export async function openLooker(run: Partial<NamedRun>, temporalCli?: string): Promise<Looker | undefined> {
+  return (await openOnService(run)) ?? openEmbedded(temporalCli);
+}
+
+/** The same; undefined, too, when nobody serves the embedded server. */
+export async function openServing(run: Partial<NamedRun>): Promise<Looker | undefined> {
+  return (await openOnService(run)) ?? openServed();
+}
+
+/** One that is away is no reason to wait for a command that only looks. */
+async function openOnService(run: Partial<NamedRun>): Promise<Looker | undefined> {
+  const service = serviceOf(run, process.env);
+  return service && { ...(await connectService(service, { waitSeconds: 0 })), served: true };
+}
+
+/**
+ * A looker takes no part in supervision: it would bring no agent when it inherited the server. Only when no server runs,
+ * it starts one to read from, until it is closed.
+ */
+async function openEmbedded(temporalCli?: string): Promise<Looker | undefined> {
   const served = await openServed();
   if (served !== undefined) return served;
   const stateDir = stateFolderPath();
@@ -36,10 +57,7 @@ export async function openLooker(temporalCli?: string): Promise<Looker | undefin
     temporalCli: await embeddedTemporalCli(temporalCli),
     log: cliLog(),
   });
-  const connected = await connectClient(supervision).catch(async (error: unknown) => {
-    await supervision.close();
-    throw error;
-  });
+  const connected = connectClient(supervision);
   return {
     ...connected,
     // Another command may have come first.
@@ -51,12 +69,12 @@ export async function openLooker(temporalCli?: string): Promise<Looker | undefin
   };
 }
 
-/** Connects to a server that another command runs; undefined when none does. */
+/** Connects to an embedded server that another command runs; undefined when none does. */
 export async function openServed(): Promise<Looker | undefined> {
   const status = await settledStatus();
   if (!status.running) return undefined;
   const { address, uiUrl } = status;
-  return { ...(await connectClient({ address, uiUrl, namespace: NAMESPACE })), served: true };
+  return { ...connectClient({ address, uiUrl, namespace: NAMESPACE }), served: true };
 }
 
 /** The server's status once it is neither starting nor stopping. */

@@ -1,8 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import type { VerifyOptions } from './models/verify.js';
-import { precisionOption } from './precision.js';
-import { wholeNumber } from './whole-number.js';
+import { TableCommand } from './options/table-command.js';
 
 /** `virnucpro models list|pull|import|verify|rm`: the encoders on this machine. */
 export function modelsCommand(): Command {
@@ -33,16 +30,16 @@ export function modelsCommand(): Command {
       await (await import('./models/import.js')).importFrom(source, options);
     });
 
-  models
-    .command('verify')
+  const verify = new TableCommand(
+    'verify',
+    async () => (await import('./options/models-verify-table.js')).MODELS_VERIFY_OPTIONS,
+  )
     .description('read all weights, embed reference sequences and compare their vectors. Exit code 1: they differ')
     .argument('<name|dir>', 'model by name, its folder or checkpoint file')
-    .option('--reference <file>', 'vectors to compare with (default: our own, of dnabert-s and esm2-3b)')
-    .addOption(precisionOption('what its products are computed in; int8 is compared with fp32, too'))
-    .option('-t, --threads <n>', 'CPU threads', wholeNumber('--threads', { min: 1, max: 1024 }), availableParallelism())
-    .action(async (model: string, options: VerifyOptions) => {
+    .runs(async (options, model) => {
       await (await import('./models/verify.js')).verify(model, options);
     });
+  models.addCommand(verify);
 
   models
     .command('rm')

@@ -4,7 +4,7 @@ import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest } from '../model/content-digest.js';
-import type { NamedDevice } from './choose-devices.js';
+import type { NamedDevice } from './device-names.js';
 import { assertPrecisionFits, warnIfUnverified } from './precision.js';
 
 /** What a command that embeds in its own process was told about the model and the device. */
@@ -12,10 +12,9 @@ export interface EmbedderChoice {
   /** By name, checkpoint folder or file. */
   model: string;
   precision: Precision;
-  /** The CPU, unless it says otherwise. */
-  device?: NamedDevice;
+  device: NamedDevice;
   threads: number;
-  tokensPerCall?: number;
+  tokensPerCall?: number | undefined;
 }
 
 /**
@@ -29,7 +28,7 @@ export async function openEmbedder({
   threads,
   tokensPerCall,
 }: EmbedderChoice): Promise<Embedder> {
-  const { kind, index = 0 }: NamedDevice = device ?? { kind: 'cpu' };
+  const { kind, index = 0 } = device;
   assertPrecisionFits(precision, kind);
   // Before a driver looks at it.
   if (kind !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind, index }));

@@ -1,23 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
-import { embeddedConnectionOptions } from '../server/dev-server.js';
+import {
+  Connection,
+  type ConnectionOptions,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 
 const RETRY_MS = 250;
 
 /** 30 s of them: a server that is started again is back long before. */
 const RETRIES = 120;
 
-/** A connection to the embedded server whose calls wait while the server is being started again. */
+/** A connection whose calls wait while the server is being started again. */
 export interface PatientConnection {
   connection: Connection;
   close(): Promise<void>;
 }
 
 /**
- * Connects to the server at `address`. A call that finds no server is repeated for 30 s; then it fails with the SDK's
- * `ServiceError`.
+ * A connection to the server that `options` name, made with the first call. A call that finds no server is repeated for
+ * 30 s; then it fails with the SDK's `ServiceError`.
  */
-export async function connectPatiently(address: string): Promise<PatientConnection> {
+export function connectPatiently(options: ConnectionOptions): PatientConnection {
   const { retryableDecider } = defaultGrpcRetryOptions({ maxAttempts: RETRIES });
   let closing = false;
   let lastRetryAt = 0;
@@ -28,7 +32,12 @@ export async function connectPatiently(address: string): Promise<PatientConnecti
       return RETRY_MS;
     },
   });
-  const connection = await Connection.connect({ ...embeddedConnectionOptions(address), interceptors: [retry] });
+  const connection = Connection.lazy({
+    ...options,
+    // By itself the channel would look for a lost server every two minutes in the end.
+    channelArgs: { ...options.channelArgs, 'grpc.max_reconnect_backoff_ms': 5_000 },
+    interceptors: [retry],
+  });
   return {
     connection,
     close: async () => {

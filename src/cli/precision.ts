@@ -1,14 +1,8 @@
-import { Option } from 'commander';
 import type { DeviceKind } from '../contract/devices.js';
 import { OptionError } from '../contract/failures.js';
-import { PRECISIONS, type Precision } from '../contract/models.js';
+import type { Precision } from '../contract/models.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { isVerified } from '../model/stamp.js';
-
-/** `--precision` of a command with one model. */
-export function precisionOption(help: string): Option {
-  return new Option('--precision <format>', help).choices(PRECISIONS).default('fp32');
-}
 
 /** @throws OptionError for int8 on a GPU: its products are as fast as they are on CPUs only, and untried elsewhere. */
 export function assertPrecisionFits(precision: Precision, device: DeviceKind): void {

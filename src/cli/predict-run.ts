@@ -1,31 +1,30 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PART_MS, STALLED_CALL_MS } from '../contract/defaults.js';
+import { OptionError } from '../contract/failures.js';
 import type { Precision } from '../contract/models.js';
 import { CPU_QUEUE } from '../contract/queues.js';
-import { type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
+import type { RunOptions, SampleSpec } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
-import { STDIN, toInputError } from '../io/input.js';
+import { readFasta } from '../io/fasta.js';
+import { STDIN, readInput } from '../io/input.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
-import { cacheFolderPath } from '../io/user-folders.js';
-import { resolveModel } from '../model/catalogue.js';
-import { encoderDigest, weightsDigest } from '../model/content-digest.js';
-import { type Show, followCampaign, runIdOf, startCampaign } from './campaign-client.js';
-import { type ChosenDevices, chooseDevices, parseRunDevices } from './choose-devices.js';
-import { openDisplay } from './display.js';
-import { type EmbeddedRun, openEmbeddedRun } from './embedded-run.js';
-import { cliLog, logBesideDisplay } from './log.js';
+import { type ChosenDevices, chooseDevices, lanesElsewhere, parseRunDevices } from './choose-devices.js';
+import { chooseServer, openServer } from './choose-server.js';
+import { logBesideDisplay } from './log.js';
 import { chooseClassifier } from './model-type.js';
 import { readConfig } from './options/config-file.js';
 import { readOptions } from './options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
 import { makeOutputFolder } from './output-folder.js';
 import { assertPrecisionFits, warnIfUnverified } from './precision.js';
-import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
-import { type RunRequest, writeRunRecord } from './run-record.js';
+import { type Asked, planRun } from './resume.js';
+import { runCampaign } from './run-campaign.js';
+import { digestsOf, requestOf } from './run-request.js';
 import { interruption } from './run.js';
 import { resolveSamples } from './samples.js';
-import { reportDone, reportEnd } from './summary.js';
+import { encoderHere, encoderOnService, fitModelsHere } from './service-models.js';
+import { reportDone } from './summary.js';
 
 /**
  * Runs a campaign through Temporal on this machine, or goes on with the one that its output folder holds.
@@ -37,29 +36,36 @@ export async function predict(
   configFile?: string,
 ): Promise<void> {
   const config = configFile === undefined ? {} : { config: await readConfig(configFile) };
-  const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, ...config });
+  const options = readOptions(PREDICT_OPTIONS, { flags, env: process.env, command: 'virnucpro predict', ...config });
+  refuseContradictions(options);
   logBesideDisplay(options);
   const askedDevices = parseRunDevices(options.device, options.gpus);
   const named = await resolveSamples(inputs, options.samples);
+  const folder = options.outputDir ?? `${defaultName(named)}_predictions`;
+  const service = await chooseServer(options, folder);
   // Before the encoders: what contradicts itself is said first.
-  const { classifier, chunkSize } = await chooseClassifier(options);
-  const dnaModel = await resolveModel(options.dnaModel, process.env);
-  const proteinModel = await resolveModel(options.proteinModel, process.env);
-  const devices = await chooseDevices(askedDevices);
+  const { classifier, chunkSize, assumed } = await chooseClassifier(options, service !== undefined);
+  const encoder = service === undefined ? encoderHere : encoderOnService;
+  const dnaModel = await encoder(options.dnaModel);
+  const proteinModel = await encoder(options.proteinModel);
+  const isHere = service === undefined || options.withAgent;
+  const devices = isHere ? await chooseDevices(askedDevices) : lanesElsewhere(askedDevices);
   if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
+  if (assumed && !options.quiet)
+    process.stderr.write(`Chunks: ${chunkSize} bases, the default; -e gives another length\n`);
   const precision: Record<Stage, Precision> = {
     'dnabert-s': options.dnabertPrecision ?? options.precision,
     'esm-2': options.esmPrecision ?? options.precision,
   };
   for (const one of Object.values(precision)) assertPrecisionFits(one, devices.kind);
-  const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
+  const outputDir = await makeOutputFolder(folder);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
     chunkSize,
     ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
     ...(options.renameDuplicates && { renameDuplicates: true }),
-    dnaModel: path.resolve(dnaModel.path),
-    proteinModel: path.resolve(proteinModel.path),
+    dnaModel,
+    proteinModel,
     precision,
     tokensPerCall: {
       ...(options.dnabertBatchSize && { 'dnabert-s': options.dnabertBatchSize }),
@@ -71,8 +77,7 @@ export async function predict(
     keepEmbeddings: options.keepEmbeddings,
     waveBytes: options.waveBytes,
     device: devices.kind,
-    // A GPU is one lane; it is the CPU that several share.
-    lanes: devices.kind === 'cpu' ? options.lanes : devices.gpus.length,
+    lanes: lanesOf(devices, options.lanes, service !== undefined),
     persistent: options.persistentModels,
     keepWarmSeconds: options.keepWarm,
     priority: options.priority,
@@ -83,92 +88,60 @@ export async function predict(
     cpuQueue: CPU_QUEUE,
   };
   const request = await requestOf(run);
-  const asked = { run, specs, request, samples: await digestsOf(specs) };
+  const asked = { run, specs, request, samples: await digestsOf(specs), service };
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
-  if (!options.quiet) {
+  const signal = interruption();
+  if (plan.again === undefined) {
+    await fitModelsHere(run);
+    if (service !== undefined) await checkLoneInput(asked, signal);
+  }
+  if (service === undefined && !options.quiet) {
     await warnIfUnverified(options.dnaModel, request.dnaModel, precision['dnabert-s']);
     await warnIfUnverified(options.proteinModel, request.proteinModel, precision['esm-2']);
   }
-  const signal = interruption();
-  const embedded = await openEmbeddedRun({ ...options, gpus: devices.gpus, signal });
+  const server = await openServer(service, { ...options, gpus: devices.gpus, outputDir, signal });
   try {
     // Looked at again: another command may have taken the folder while the server started.
     const planNow = await planRun(asked, options);
     if (planNow.done) reportDone(planNow.done, outputDir);
     else {
-      if (!embedded.isSupervisor() && devices.gpus.length > 0) process.stderr.write(`${noteOnDevices(devices)}\n`);
-      await runCampaign(embedded, asked, planNow, options, signal);
+      if (server.isSupervisor?.() === false && devices.gpus.length > 0) {
+        process.stderr.write(`${noteOnDevices(devices)}\n`);
+      }
+      await runCampaign(server, asked, planNow, { ...options, signal, service });
     }
   } finally {
-    await embedded.close();
+    await server.close();
   }
 }
 
-async function runCampaign(
-  embedded: EmbeddedRun,
-  asked: Asked,
-  plan: Plan,
-  screen: Pick<PredictOptions, 'progress' | 'quiet'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { run, specs, request, samples } = asked;
-  const again = await prepareRun(embedded, asked, plan);
-  const workflowId = again ?? runIdOf(specs, { outputDir: run.outputDir, request, samples });
-  const record = { workflowId, outputDir: run.outputDir, request, samples };
-  // Before the start: a run that nobody knows of could not be gone on with.
-  await writeRunRecord(run.outputDir, { ...record, state: 'running' });
-  const started = await startCampaign(embedded.client, specs, run, workflowId);
-  const said = started.resumed
-    ? `Going on with ${workflowId}, with the kind of device, lanes and waiting times it was started with (virnucpro set-max-lanes)`
-    : `Started ${workflowId}`;
-  cliLog().info({ workflowId, outputDir: run.outputDir }, said);
-  if (!screen.quiet) process.stderr.write(`${said}\nTemporal UI: ${embedded.runUrl(workflowId)}\n`);
-  const display = openDisplay(process.stderr, screen);
-  const show: Show = (progress, troubles) => {
-    const outage = embedded.outage();
-    display.show(progress, outage === undefined ? troubles : [`the embedded Temporal: ${outage}`, ...troubles]);
-  };
-  const result = await followCampaign(embedded.client, started.handle, show, signal).finally(() => display.close());
-  // While a sample is failed, the same command tries it again.
-  const state = result.counts.framesQuarantined > 0 ? 'partial' : 'done';
-  if (result.counts.failed === 0) await writeRunRecord(run.outputDir, { ...record, state });
-  await reportEnd(result, run.outputDir, screen.quiet);
+function refuseContradictions({ resume, force, verbose, quiet }: PredictOptions): void {
+  const both = resume && force ? '--resume and --force' : verbose && quiet ? '--verbose and --quiet' : undefined;
+  if (both !== undefined) throw new OptionError({ what: `${both} contradict each other`, next: 'Give one of them' });
+}
+
+/** A GPU is one lane; it is the CPU that several share. On a service there may be more of them than this machine has. */
+function lanesOf({ kind, gpus }: ChosenDevices, lanes: number, onService: boolean): number {
+  if (kind === 'cpu') return lanes;
+  return onService ? Math.max(gpus.length, lanes) : gpus.length;
+}
+
+/**
+ * Reads a lone input to its end: on a service people would wait to be told that it is no FASTA file. A bad sample among many
+ * fails alone.
+ */
+async function checkLoneInput({ run, specs }: Asked, signal: AbortSignal): Promise<void> {
+  const [sample] = specs;
+  if (specs.length > 1) return;
+  const { renameDuplicates = false } = run;
+  const records = readFasta(readInput(sample!.input, { signal }), sample!.input, { renameDuplicates, signal });
+  while (!(await records.next()).done);
 }
 
 /** Another command's agent may lack them: then lanes come when that command has ended and this one takes its place. */
 function noteOnDevices({ said }: ChosenDevices): string {
   return `Another virnucpro runs this machine's agent: if that was started without ${said}, this run waits until it ends`;
-}
-
-/** Options that change what comes out; models by the digest of what they hold. */
-async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
-  const dnabertPrecision = precisionOf(run, 'dnabert-s');
-  const esmPrecision = precisionOf(run, 'esm-2');
-  return {
-    expectedLength: run.chunkSize,
-    batchSequences: run.batchSequences ?? 'by size',
-    // Only if not the default: runs that were started before there were these options are the same without them.
-    ...(run.renameDuplicates && { renameDuplicates: true }),
-    ...(dnabertPrecision !== 'fp32' && { dnabertPrecision }),
-    ...(esmPrecision !== 'fp32' && { esmPrecision }),
-    dnaModel: await encoderDigest(run.dnaModel, cacheFolderPath()),
-    proteinModel: await encoderDigest(run.proteinModel, cacheFolderPath()),
-    classifier: await weightsDigest(run.classifier, cacheFolderPath()),
-    keepIntermediate: run.keepIntermediate,
-    keepEmbeddings: run.keepEmbeddings,
-  };
-}
-
-async function digestsOf(specs: readonly SampleSpec[]): Promise<Asked['samples']> {
-  const digests: Asked['samples'] = [];
-  for (const { name, input } of specs) {
-    const sha256 = await sha256OfFile(input).catch((error: unknown) => {
-      throw toInputError(error, input);
-    });
-    digests.push({ name, input, sha256 });
-  }
-  return digests;
 }
 
 function defaultName([first]: readonly SampleSpec[]): string {

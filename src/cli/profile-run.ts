@@ -5,10 +5,10 @@ import { writeText } from '../io/tables.js';
 import { freeMemory } from '../workers/free-memory.js';
 import { openEmbedder } from './open-embedder.js';
 import { madeUpFrames } from './made-up/frames.js';
+import type { ProfileOptions } from './options/profile-table.js';
 import { type Point, recommend } from './profile/recommend.js';
 import { pointTable, speedChart } from './profile/show.js';
 import { Prober, type Sweep, sweep } from './profile/sweep.js';
-import type { ProfileOptions } from './profile.js';
 import { readSequences } from './read-sequences.js';
 import { interruption } from './run.js';
 
@@ -20,7 +20,8 @@ const TOKENS_A_FRAME = 80;
  * @throws OptionError for sizes that are none; ModelError, InputError, DeviceError; OutOfMemory when nothing fits; Interrupted.
  */
 export async function profile(options: ProfileOptions): Promise<void> {
-  const device = options.device === undefined ? 'cpu' : `${options.device.kind}:${options.device.index ?? 0}`;
+  const { kind, index = 0 } = options.device;
+  const device = kind === 'cpu' ? kind : `${kind}:${index}`;
   const signal = interruption();
   const embedder = await openEmbedder(options);
   try {

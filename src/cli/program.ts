@@ -10,7 +10,8 @@ import { embedCommand } from './embed.js';
 import { listCommand } from './list.js';
 import { modelsCommand } from './models.js';
 import { profileCommand } from './profile.js';
-import { addPredictOptions, predictCommand } from './predict.js';
+import { predictCommand } from './predict.js';
+import { addAllTables } from './options/table-command.js';
 import { reportCommand } from './report.js';
 import { serverCommand } from './server.js';
 import { splitCommand } from './split.js';
@@ -22,7 +23,7 @@ import { workerCommand } from './worker.js';
 /** Flags of predict that the original takes in front of the command. */
 const FLAGS_IN_FRONT = ['-v, --verbose', '-q, --quiet', '-l, --log-file <file>', '-c, --config <file>'];
 
-/** The command line. `predict` gets its options when it is called. */
+/** The command line, without the options that tables hold: {@link runCli} adds those of the command that is called. */
 export function createProgram(): Command {
   const program = new Command('virnucpro')
     .description('Which short sequences (300-500 bases) of a metagenome are viral?')
@@ -50,8 +51,8 @@ export function createProgram(): Command {
     .addCommand(completionCommand(wholeProgram))
     .helpCommand(false)
     .enablePositionalOptions()
-    .hook('preSubcommand', async (_, command) => {
-      if (command.name() === 'predict') return void (await addPredictOptions(command));
+    .hook('preSubcommand', (_, command) => {
+      if (command.name() === 'predict') return;
       const given = program.options.find((option) => program.getOptionValue(option.attributeName()) !== undefined);
       if (given !== undefined) {
         throw new OptionError({
@@ -65,6 +66,6 @@ export function createProgram(): Command {
 /** The command line with all options of all commands, to look at. */
 export async function wholeProgram(): Promise<Command> {
   const program = createProgram();
-  await addPredictOptions(program.commands.find((command) => command.name() === 'predict')!);
+  await addAllTables(program);
   return program;
 }

@@ -1,5 +1,6 @@
 import type { CampaignProgress, LaneView, StageProgress } from '../contract/progress.js';
 import { STAGES } from '../contract/stages.js';
+import { rateText, timeText } from '../io/figure-text.js';
 
 /** In characters, as all that follows. */
 const BAR_WIDTH = { least: 8, most: 24 } as const;
@@ -11,6 +12,11 @@ const USUAL_TEXT = 68;
 
 /** Terminals narrower than this show no lanes. */
 const LANES_FROM_COLUMNS = 60;
+
+/** Lines that the lanes of a stage may take. */
+const MOST_LANES = 8;
+
+const INDENT = '  ';
 
 /** One line of the display: a step of the run with how far it is. */
 export interface ProgressLine {
@@ -65,30 +71,25 @@ export function bar(done: number, total: number, columns: number): string {
 }
 
 /**
- * `  cpu:0: 12 done, 300 frames/s   cpu:1: loading`: a line below a stage's bar, with as many of its lanes as fit; none when
- * it has no lane, or the terminal no room.
+ * `  cpu:0    ██████░░░░░░ 12 done, 300 frames/s`: the lanes of a stage below its bar, each with its share of the stage's
+ * file batches; none on a terminal without room. Of many, the first.
  */
-export function laneLines({ lanes }: ProgressLine, columns: number): string[] {
-  if (lanes.length === 0 || columns < LANES_FROM_COLUMNS) return [];
+export function laneLines({ lanes, total }: ProgressLine, columns: number): string[] {
+  if (columns < LANES_FROM_COLUMNS) return [];
   const severalHosts = new Set(lanes.map(({ host }) => host)).size > 1;
-  const texts = lanes.map((lane) => laneText(lane, severalHosts));
-  for (let shown = texts.length; shown > 0; shown--) {
-    const others = shown < texts.length ? [`and ${texts.length - shown} more`] : [];
-    const line = `  ${[...texts.slice(0, shown), ...others].join('   ')}`;
-    if (line.length <= columns) return [line];
-  }
-  return [];
+  const shown = lanes.slice(0, lanes.length > MOST_LANES ? MOST_LANES - 1 : MOST_LANES);
+  const names = shown.map(({ host, device }) => (severalHosts ? `${host}/${device}` : device));
+  const width = Math.max(NAME_WIDTH - INDENT.length, ...names.map((name) => name.length));
+  const lines = shown.map((lane, i) => {
+    const line = `${INDENT}${names[i]!.padEnd(width)} ${bar(lane.done, total, columns)} ${laneText(lane)}`;
+    return line.length <= columns ? line : `${INDENT}${names[i]}: ${laneText(lane)}`;
+  });
+  return lanes.length > shown.length ? [...lines, `${INDENT}and ${lanes.length - shown.length} more lanes`] : lines;
 }
 
-function laneText({ host, device, state, done, framesPerSecond }: LaneView, withHost: boolean): string {
+function laneText({ state, done, framesPerSecond }: LaneView): string {
   const doing = state === 'up' ? `${done} done` : state === 'starting' ? 'loading' : 'restarting';
-  const name = withHost ? `${host}/${device}` : device;
-  return joined(`${name}: ${doing}`, framesPerSecond === undefined ? '' : `${rateText(framesPerSecond)} frames/s`);
-}
-
-/** `0.25`, `1.2`, `300`. */
-export function rateText(rate: number): string {
-  return String(rate < 10 ? Number(rate.toPrecision(2)) : Math.round(rate));
+  return joined(doing, framesPerSecond === undefined ? '' : `${rateText(framesPerSecond)} frames/s`);
 }
 
 function wrapped(text: string, width: number): string[] {
@@ -122,16 +123,7 @@ function stagePace(stage: StageProgress, framesOfAll: number, now: number): stri
   if (frames === 0 || busySeconds === 0 || done === batches || stage.paused) return '';
   const rate = frames / busySeconds;
   const left = ((framesOfAll / batches) * (batches - done)) / rate - (now - reportedAt) / 1000;
-  return `${rateText(rate)} frames/s, ${duration(Math.max(0, left))} left`;
-}
-
-/** `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
-export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return `${rateText(rate)} frames/s, ${timeText(Math.max(0, left))} left`;
 }
 
 function joined(...parts: string[]): string {

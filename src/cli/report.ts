@@ -24,10 +24,10 @@ async function isFolder(name: string): Promise<boolean> {
 
 async function outputFolderOf(id: string, temporalCli: string | undefined): Promise<string> {
   const [{ openLooker }, { findRun, unknownRun }] = await Promise.all([import('./looker.js'), import('./runs.js')]);
-  const looker = await openLooker(temporalCli);
+  const looker = await openLooker({}, temporalCli);
   if (looker === undefined) throw unknownRun(id);
   try {
-    const { memo } = await findRun(looker.client, id);
+    const { memo } = await findRun(looker, id);
     const folder = memo?.['outputDir'];
     if (typeof folder !== 'string') throw unknownRun(id);
     return folder;

@@ -6,9 +6,11 @@ import type { RunOptions, SampleSpec } from '../contract/run.js';
 import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { exists } from '../io/exists.js';
 import { openStore } from '../io/open-store.js';
+import { classicFile } from '../io/result-files.js';
 import { endRun, isOpen } from './campaign-client.js';
-import type { EmbeddedRun } from './embedded-run.js';
+import type { OpenRunClient } from './run-client.js';
 import { type RunRecord, differences, readRunRecord } from './run-record.js';
+import { type ServiceName, isSame, placeText } from './service.js';
 
 /** What a `predict` was asked for. */
 export interface Asked {
@@ -17,6 +19,8 @@ export interface Asked {
   request: RunRecord['request'];
   /** The specs' files with their digests. */
   samples: RunRecord['samples'];
+  /** Where it shall run; undefined: on this machine's embedded server. */
+  service?: ServiceName | undefined;
 }
 
 /** What becomes of the run that the output folder holds. */
@@ -44,6 +48,13 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
     throw error;
   });
   const isOfThisFolder = record?.outputDir === outputDir;
+  if (isOfThisFolder && record.state === 'running' && !isSame(record.service, asked.service)) {
+    if (!force) throw elsewhere(record, asked);
+    const { workflowId, service } = record;
+    process.stderr.write(
+      `The run that was under way here, ${workflowId}, is left to itself on ${placeText(service)}\n`,
+    );
+  }
   const anew = { done: false as const, startOver: force, ...(isOfThisFolder ? { replaced: record } : {}) };
   if (force) return anew;
   if (record === undefined) {
@@ -66,18 +77,19 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
 }
 
 /** Ends what the plan replaces and clears what it does not use. Returns the id of the run to go on with, if any. */
-export async function prepareRun(embedded: EmbeddedRun, asked: Asked, plan: Plan): Promise<string | undefined> {
+export async function prepareRun(server: OpenRunClient, asked: Asked, plan: Plan): Promise<string | undefined> {
   const { outputDir, heartbeatMs } = asked.run;
   const { refusedIfOpen, replaced } = plan;
-  if (refusedIfOpen && replaced && (await isOpen(embedded.client, replaced.workflowId))) throw refusedIfOpen;
-  if (plan.replaced !== undefined && (await endRun(embedded.client, plan.replaced.workflowId, heartbeatMs))) {
+  if (refusedIfOpen && replaced && (await isOpen(server.client, replaced.workflowId))) throw refusedIfOpen;
+  if (plan.replaced !== undefined && (await endRun(server.client, plan.replaced.workflowId, heartbeatMs))) {
     process.stderr.write(`Ended the run that was under way here (${plan.replaced.workflowId})\n`);
   }
-  if (plan.again !== undefined && (await isOpen(embedded.client, plan.again))) {
+  // On a service its agents see to that (workers/stuck-runs.ts).
+  if (plan.again !== undefined && server.service === undefined && (await isOpen(server.client, plan.again))) {
     // Loaded only now: replaying takes the SDK's workflow machinery.
     const { canGoOn, terminateRun } = await import('./replay.js');
-    if (!(await canGoOn(embedded, plan.again))) {
-      await terminateRun(embedded, plan.again, 'this build of virnucpro cannot replay it');
+    if (!(await canGoOn(server, plan.again))) {
+      await terminateRun(server, plan.again, 'this build of virnucpro cannot replay it');
       process.stderr.write(
         `Another build of virnucpro started ${plan.again}, and this one cannot go on with it: it starts anew, and ` +
           'finished files are used again\n',
@@ -99,14 +111,15 @@ async function findResults(asked: Asked): Promise<string | undefined> {
   return undefined;
 }
 
-async function hasResults({ run: options, specs }: Asked): Promise<boolean> {
+/** Whether every sample's tables are in the output folder, whole. */
+export async function hasResults({ run: options, specs }: Asked): Promise<boolean> {
   if (!(await exists(path.join(options.outputDir, CAMPAIGN_TABLE)))) return false;
   for (const sample of specs) if (!(await hasWholeTables({ sample, options }))) return false;
   return true;
 }
 
 function resultFiles({ run, specs }: Asked): string[] {
-  return specs.map(({ prefix, stem }) => path.join(run.outputDir, prefix, `${stem}_merged`, 'prediction_results.txt'));
+  return specs.map(({ prefix, stem }) => path.join(run.outputDir, prefix, classicFile(stem, 'predictions')));
 }
 
 function foreign(what: string, where: string): OptionError {
@@ -114,5 +127,17 @@ function foreign(what: string, where: string): OptionError {
     what,
     where,
     next: 'Use another output folder (-o), --resume to go on with what is finished and still right, or --force to start over',
+  });
+}
+
+function elsewhere({ workflowId, service }: RunRecord, asked: Asked): OptionError {
+  const go =
+    service === undefined
+      ? '--no-service'
+      : `TEMPORAL_ADDRESS=${service.address} TEMPORAL_NAMESPACE=${service.namespace}`;
+  return new OptionError({
+    what: `the run of this folder, ${workflowId}, is on ${placeText(service)}, not on ${placeText(asked.service)}`,
+    where: asked.run.outputDir,
+    next: `Give ${go} to go on with it, or use another output folder (-o)`,
   });
 }

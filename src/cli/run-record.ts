@@ -13,6 +13,8 @@ const recordSchema = z.strictObject({
   request: requestSchema,
   samples: z.array(z.strictObject({ name: z.string(), input: z.string(), sha256: z.string() })),
   state: z.enum(['running', 'done', 'partial']),
+  /** The Temporal service that it is on; none: the embedded server of the machine that started it. */
+  service: z.strictObject({ address: z.string(), namespace: z.string() }).optional(),
 });
 
 /** What a run was asked for, beside its samples: when any of it differs, it is another run. Shown to people. */
@@ -21,6 +23,9 @@ export type RunRequest = z.infer<typeof requestSchema>;
 /** `<out>/.virnucpro/run.json`: which run's results the folder holds. `done`: every sample is; `partial`: so, but for
  * quarantined frames. */
 export type RunRecord = z.infer<typeof recordSchema>;
+
+/** In place of the digest of a model that is not on the submitting machine, before its name. */
+export const NOT_HERE = 'not here: ';
 
 /** Changed samples that a message names one by one. */
 const SHOWN = 3;
@@ -60,11 +65,17 @@ export async function writeRunRecord(outputDir: string, record: RunRecord): Prom
 export function differences(record: RunRecord, asked: Pick<RunRecord, 'request' | 'samples'>): string[] {
   const names = new Set([...Object.keys(record.request), ...Object.keys(asked.request)]);
   const options = [...names]
-    .filter((name) => record.request[name] !== asked.request[name])
+    .filter((name) => differ(record.request[name], asked.request[name]))
     .map((name) => `${name} was ${valueText(record.request[name])} and is ${valueText(asked.request[name])}`);
   const samples = sampleDifferences(record.samples, asked.samples);
   const more = samples.length > SHOWN ? [`${samples.length - SHOWN} more samples differ`] : [];
   return [...options, ...samples.slice(0, SHOWN), ...more];
+}
+
+/** A model that one of two machines lacks may well be the same: the run itself finds out. */
+function differ(was: RunRequest[string] | undefined, is: RunRequest[string] | undefined): boolean {
+  const isHere = (value: typeof was): boolean => !String(value).startsWith(NOT_HERE);
+  return was !== is && isHere(was) === isHere(is);
 }
 
 function valueText(value: RunRequest[string] | undefined): string {

@@ -1,4 +1,5 @@
 import { CommanderError, type Command } from 'commander';
+import { addTablesWhenCalled } from './options/table-command.js';
 import { OptionError, OutOfMemory, RunFailed, VirnucproError } from '../contract/failures.js';
 
 /** Why a command stops that was told to by a signal: it tidies up and exits as a process killed by it would. */
@@ -48,6 +49,7 @@ const OUT_OF_MEMORY = 4;
  */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   prepare(program);
+  addTablesWhenCalled(program);
   // The reader has had enough, as in `virnucpro list | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode);

@@ -8,6 +8,8 @@ import { OptionError } from '../contract/failures.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../contract/progress.js';
 import type { RunMemo } from '../contract/run.js';
 import type { Looker } from './looker.js';
+import type { RunClient } from './run-client.js';
+import { type ServiceName, serviceText } from './service.js';
 import { troublesOf } from './troubles.js';
 
 /** A worker answers within milliseconds; one that cannot replay the run never does. */
@@ -54,7 +56,7 @@ export async function openRunIds(client: Client): Promise<string[]> {
  * @throws OptionError when the server knows no such run.
  */
 export async function describeRun(looker: Looker, id: string): Promise<RunView> {
-  const run = await viewRun(looker, await findRun(looker.client, id));
+  const run = await viewRun(looker, await findRun(looker, id));
   return run.open ? { ...run, troubles: await troublesOf(looker.client, id) } : run;
 }
 
@@ -62,22 +64,23 @@ export async function describeRun(looker: Looker, id: string): Promise<RunView> 
  * What the server knows of a run.
  * @throws OptionError when that is nothing.
  */
-export async function findRun(client: Client, id: string): Promise<WorkflowExecutionDescription> {
-  if (id === '') throw unknownRun('(an empty id)');
+export async function findRun({ client, service }: RunClient, id: string): Promise<WorkflowExecutionDescription> {
+  if (id === '') throw unknownRun('(an empty id)', service);
   const found = await client.workflow
     .getHandle(id)
     .describe()
     .catch((error: unknown) => {
-      throw error instanceof WorkflowNotFoundError ? unknownRun(id) : error;
+      throw error instanceof WorkflowNotFoundError ? unknownRun(id, service) : error;
     });
   // Its slices, and other people's workflows, are no runs.
-  if (found.type !== 'predictCampaign') throw unknownRun(id);
+  if (found.type !== 'predictCampaign') throw unknownRun(id, service);
   return found;
 }
 
-/** For a run that this machine's server does not know. */
-export function unknownRun(id: string): OptionError {
-  return new OptionError({ what: `no run ${id} on this machine`, next: 'See virnucpro list' });
+/** For a run that the server does not know. */
+export function unknownRun(id: string, service?: ServiceName): OptionError {
+  const where = service === undefined ? 'this machine' : `the Temporal service ${serviceText(service)}`;
+  return new OptionError({ what: `no run ${id} on ${where}`, next: 'See virnucpro list' });
 }
 
 async function viewRun({ client, served }: Looker, info: RunInfo): Promise<RunView> {

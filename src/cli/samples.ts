@@ -1,15 +1,24 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { glob } from 'tinyglobby';
 import { InputError, OptionError } from '../contract/failures.js';
 import type { SampleSpec } from '../contract/run.js';
 import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { parseCsv } from '../io/csv.js';
+import { exists } from '../io/exists.js';
 import { STDIN, inputStem, toInputError } from '../io/input.js';
 import { REPORT } from '../report/find-report.js';
 import { MULTIQC_TABLE } from '../report/multiqc-table.js';
 
 /** Files of a folder that are taken for samples. */
 const FASTA_FILE = /\.(fa|fasta|fna|fas|fsa|ffn)(\.(b?gz|zst))?$/i;
+
+const FASTA_ENDINGS = 'Files count that end in .fa, .fasta, .fna, .fas, .fsa or .ffn, also with .gz, .bgz or .zst';
+
+const PATTERN = /[*?[{]/;
+
+/** Wrong inputs that a message names. */
+const SHOWN = 10;
 
 /** Names that a campaign needs for itself in its output folder. */
 const RESERVED = new Set([CAMPAIGN_TABLE, 'embeddings', REPORT, MULTIQC_TABLE]);
@@ -26,8 +35,8 @@ interface NamedInput {
 }
 
 /**
- * The samples of a campaign: files, the FASTA files of folders (sorted, not of their subfolders), then the rows of a
- * sheet (CSV with columns `sample` and `path`; others are ignored; paths are relative to the sheet). Files are named by
+ * The samples of a campaign: files, the FASTA files of folders (sorted, not of their subfolders), what patterns match
+ * (`*`, `?`, `[...]`, `{...}`, `**`; sorted), then the rows of a sheet (CSV with columns `sample` and `path`; others are ignored; paths are relative to the sheet). Files are named by
  * their stem. Results of one file go straight into the output folder, those of several into a folder each.
  * @throws InputError for what is not there or is no sheet, OptionError for names that cannot be folders or come twice;
  * both say where.
@@ -39,7 +48,7 @@ export async function resolveSamples(inputs: readonly string[], sheet?: string):
   if (inputs.includes(STDIN) && (inputs.length > 1 || sheet !== undefined)) {
     throw new OptionError({ what: 'standard input (-) beside other inputs', next: 'Give it alone, or as a file' });
   }
-  const named = (await Promise.all(inputs.map(fromArgument))).flat();
+  const named = (await allOf(inputs.map(fromArgument))).flat();
   if (sheet !== undefined) named.push(...(await fromSheet(sheet)));
   const [first] = inputs;
   const single = inputs.length === 1 && sheet === undefined && named[0]!.where === first;
@@ -47,17 +56,31 @@ export async function resolveSamples(inputs: readonly string[], sheet?: string):
   return named.map(({ name, input }) => ({ name, input, stem: inputStem(input), prefix: single ? '' : `${name}/` }));
 }
 
+/**
+ * All of the `inputs`, or why not.
+ * @throws InputError that names every one that is wrong, with the reason.
+ */
+async function allOf<T>(inputs: readonly Promise<T>[]): Promise<T[]> {
+  const tried = await Promise.allSettled(inputs);
+  const reasons = tried.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  const wrong = reasons.filter((reason) => reason instanceof InputError);
+  if (reasons.length > wrong.length || reasons.length === 1) throw reasons[0];
+  if (wrong.length > 1) {
+    const shown = wrong.slice(0, SHOWN).map(({ where, what }) => `${where} (${what})`);
+    const more = wrong.length > SHOWN ? `; and ${wrong.length - SHOWN} more` : '';
+    throw new InputError({
+      what: `${wrong.length} of ${inputs.length} inputs cannot be used: ${shown.join('; ')}${more}`,
+      next: 'Correct their names, or leave them out',
+    });
+  }
+  return tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
 async function fromArgument(argument: string): Promise<NamedInput[]> {
   if (argument === STDIN) return [{ name: inputStem(STDIN), input: STDIN, where: STDIN }];
-  const found = await statInput(argument, argument).catch((error: unknown) => {
-    if (!(error instanceof InputError && /[*?[]/.test(argument))) throw error;
-    throw new InputError({
-      what: error.what,
-      where: argument,
-      next: 'Patterns are for the shell: give it without quotes, and check that files match',
-      cause: error,
-    });
-  });
+  // A file's own name may look like a pattern.
+  if (PATTERN.test(argument) && !(await exists(argument))) return fromPattern(argument);
+  const found = await statInput(argument, argument);
   if (found.isFile()) return [{ name: inputStem(argument), input: path.resolve(argument), where: argument }];
   if (!found.isDirectory()) {
     throw new InputError({
@@ -71,7 +94,7 @@ async function fromArgument(argument: string): Promise<NamedInput[]> {
     throw new InputError({
       what: 'no FASTA file in this folder',
       where: argument,
-      next: 'Files count that end in .fa, .fasta, .fna, .fas, .fsa or .ffn, also with .gz, .bgz or .zst; subfolders do not',
+      next: `${FASTA_ENDINGS}; subfolders do not`,
     });
   }
   return names.map((name) => ({
@@ -79,6 +102,18 @@ async function fromArgument(argument: string): Promise<NamedInput[]> {
     input: path.resolve(argument, name),
     where: path.join(argument, name),
   }));
+}
+
+/** For patterns that no shell has expanded: in quotes, in a configuration, in a job script. */
+async function fromPattern(pattern: string): Promise<NamedInput[]> {
+  const files = await glob(pattern, { expandDirectories: false });
+  const fasta = files.filter((file) => FASTA_FILE.test(file)).sort(byCodePoint);
+  if (fasta.length > 0) return (await Promise.all(fasta.map(fromArgument))).flat();
+  throw new InputError({
+    what: files.length === 0 ? 'no file matches this pattern' : `${files.length} files match, none of them FASTA`,
+    where: pattern,
+    next: `Check it with ls. ${FASTA_ENDINGS}`,
+  });
 }
 
 async function fromSheet(sheet: string): Promise<NamedInput[]> {
@@ -98,7 +133,7 @@ async function fromSheet(sheet: string): Promise<NamedInput[]> {
   if (rows.length === 0) {
     throw new InputError({ what: 'the sheet has no samples', where: sheet, next: 'Add a line per sample: name,path' });
   }
-  return Promise.all(
+  return allOf(
     rows.map(async ({ line, fields }) => {
       const where = `${sheet}, line ${line}`;
       if (fields.length !== columns.length) {

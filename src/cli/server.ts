@@ -1,38 +1,24 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
-import { type NamedDevice, parseDeviceList, usableGpus } from './choose-devices.js';
-import { wholeNumber } from './whole-number.js';
+import { usableGpus } from './choose-devices.js';
+import { TableCommand } from './options/table-command.js';
 
 interface CliOption {
   temporalCli?: string;
-}
-
-interface StartOptions extends CliOption {
-  lanes: number;
-  threads: number;
-  devices: NamedDevice[];
 }
 
 /** `virnucpro server start|stop|status|install`: the embedded Temporal by itself. */
 export function serverCommand(): Command {
   const server = new Command('server').description('the embedded Temporal server of this machine');
 
-  server
-    .command('start')
+  const start = new TableCommand(
+    'start',
+    async () => (await import('./options/server-start-table.js')).SERVER_START_OPTIONS,
+  )
     .description('keep server and agent running until Ctrl-C: shows finished runs in the web UI again')
-    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
-    .option('--lanes <n>', 'CPU lanes that runs beside it may use', wholeNumber('--lanes', { min: 1, max: 1024 }), 1)
-    .option(
-      '-t, --threads <n>',
-      'CPU threads that all lanes share',
-      wholeNumber('--threads', { min: 1, max: 1024 }),
-      availableParallelism(),
-    )
-    .option('--devices <list>', 'GPUs that they may use, too, e.g. cuda:0,cuda:1 or webgpu:0', parseDeviceList, [])
-    .action(async ({ temporalCli, lanes, threads, devices }: StartOptions) => {
+    .runs(async ({ temporalCli, lanes, threads, devices }) => {
       const gpus = await usableGpus(devices);
       const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
         import('../server/supervisor.js'),
@@ -62,6 +48,7 @@ export function serverCommand(): Command {
       await stopped;
       await supervision.close();
     });
+  server.addCommand(start);
 
   server
     .command('stop')

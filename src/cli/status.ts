@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
-import { byteText } from '../io/byte-text.js';
+import { byteText, rateText } from '../io/figure-text.js';
 import { STAGES } from '../contract/stages.js';
-import { plainLine, progressLines, rateText } from './progress-lines.js';
+import { plainLine, progressLines } from './progress-lines.js';
+import type { NamedRun } from './named-run.js';
 import type { RunView } from './runs.js';
 
 /** Options of `status`. */
@@ -16,7 +17,7 @@ interface StatusOptions {
 export function statusCommand(): Command {
   return new Command('status')
     .description('how far a run is: the newest open one, or the newest')
-    .argument('[run]', 'its id, as predict and list print it')
+    .argument('[run]', 'its id, as predict and list print it, or its results folder')
     .option('-o, --output-dir <dir>', 'the run whose results this folder holds')
     .option('--json', 'print one JSON object')
     .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
@@ -24,20 +25,24 @@ export function statusCommand(): Command {
       if (run !== undefined && options.outputDir !== undefined) {
         throw new OptionError({ what: 'a run and --output-dir', next: 'Give one of them: both name a run' });
       }
-      const id = run ?? (await idOf(options.outputDir));
-      const [{ openLooker }, { describeRun, listRuns, unknownRun }] = await Promise.all([
+      const [{ openLooker }, { describeRun, listRuns, unknownRun }, { namedRun, runIn }] = await Promise.all([
         import('./looker.js'),
         import('./runs.js'),
+        import('./named-run.js'),
       ]);
-      const looker = await openLooker(options.temporalCli);
+      const { outputDir, temporalCli } = options;
+      const word = outputDir ?? run;
+      const named: Partial<NamedRun> = word === undefined ? {} : await (outputDir ? runIn(word) : namedRun(word));
+      const { id } = named;
+      const looker = await openLooker(named, temporalCli);
       try {
         const runs = looker === undefined || id !== undefined ? [] : await listRuns(looker);
         const newest = runs.find(({ open }) => open) ?? runs[0];
         const chosen = id ?? newest?.id;
         const view = looker && chosen ? await describeRun(looker, chosen) : undefined;
-        if (view === undefined) throw unknownRun(id ?? '(there is none)');
+        if (view === undefined) throw unknownRun(id ?? '(there is none)', looker?.service);
         console.log(
-          options.json ? JSON.stringify(view) : statusText(view, looker?.served ? looker.runUrl(view.id) : ''),
+          options.json ? JSON.stringify(view) : statusText(view, (looker?.served && looker.runUrl?.(view.id)) || ''),
         );
       } finally {
         await looker?.close();
@@ -45,17 +50,11 @@ export function statusCommand(): Command {
     });
 }
 
-async function idOf(outputDir: string | undefined): Promise<string | undefined> {
-  if (outputDir === undefined) return undefined;
-  const { readRunRecord } = await import('./run-record.js');
-  const record = await readRunRecord(outputDir);
-  if (record !== undefined) return record.workflowId;
-  throw new OptionError({
-    what: 'no run has left a record in this folder',
-    where: outputDir,
-    next: 'See virnucpro list',
-  });
-}
+/** What to do about a run that stands still. */
+const NEXT_STEP: Readonly<Record<string, string[]>> = {
+  interrupted: ['No virnucpro command serves it: the same predict command goes on with it.'],
+  unknown: ['No agent answers for it: one with the role control must run (virnucpro worker).'],
+};
 
 function statusText(run: RunView, url: string): string {
   const { done, failed, samples, progress, troubles = [] } = run;
@@ -77,8 +76,6 @@ function statusText(run: RunView, url: string): string {
     ...(lanes.length === 0 ? [] : ['Lanes', ...lanes]),
     ...(progress?.warnings ?? []).map((warning) => `Warning  ${warning}`),
     ...troubles.map((trouble) => `Trouble  ${trouble}`),
-    ...(run.state === 'interrupted'
-      ? ['No virnucpro command serves it: the same predict command goes on with it.']
-      : []),
+    ...(NEXT_STEP[run.state] ?? []),
   ].join('\n');
 }

@@ -1,22 +1,27 @@
-import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { HEARTBEAT_MS } from '../contract/defaults.js';
 import { RunFailed } from '../contract/failures.js';
 import { endRun } from './campaign-client.js';
 import { openEmbeddedRun } from './embedded-run.js';
-import { openLooker, openServed } from './looker.js';
+import { openLooker, openServing } from './looker.js';
+import { namedRun } from './named-run.js';
 import { describeRun, findRun, unknownRun } from './runs.js';
 
 /** A run takes or refuses an update within milliseconds. */
 const UPDATE_MS = 30_000;
 
 /**
- * Cancels a run and waits for its end. When no command serves it, this one does for that long, without lanes.
+ * Cancels a run, named by id or folder, and waits for its end. When no command serves the embedded server, this one does
+ * for that long, without lanes.
  * @throws OptionError when there is no such run; RunFailed when it has ended.
  */
-export async function cancel(id: string): Promise<void> {
-  const server = (await openServed()) ?? (await openEmbeddedRun({ lanes: 1, threads: 1, roles: ['control', 'cpu'] }));
+export async function cancel(run: string): Promise<void> {
+  const named = await namedRun(run);
+  const { id } = named;
+  const server =
+    (await openServing(named)) ?? (await openEmbeddedRun({ lanes: 1, threads: 1, roles: ['control', 'cpu'] }));
   try {
-    await findRun(server.client, id);
+    await findRun(server, id);
     if (!(await endRun(server.client, id, HEARTBEAT_MS))) throw ended(id);
     console.log(`Cancelled ${id}; the same predict command starts it again from what is finished`);
   } finally {
@@ -25,11 +30,13 @@ export async function cancel(id: string): Promise<void> {
 }
 
 /**
- * Sends one of COMMANDS to an open run, and returns when the run has taken it.
+ * Sends one of COMMANDS to an open run, named by id or folder, and returns when the run has taken it.
  * @throws OptionError when there is no such run; RunFailed when it has ended, stands still or refuses.
  */
-export async function sendUpdate(id: string, name: string, argument: object = {}): Promise<void> {
-  const looker = await openLooker();
+export async function sendUpdate(run: string, name: string, argument: object = {}): Promise<void> {
+  const named = await namedRun(run);
+  const { id } = named;
+  const looker = await openLooker(named);
   if (looker === undefined) throw unknownRun(id);
   try {
     const { open, state } = await describeRun(looker, id);
@@ -53,6 +60,12 @@ async function update(client: Client, id: string, name: string, argument: object
       client.workflow.getHandle(id).executeUpdate<void, [object]>(name, { args: [argument] }),
     )
     .catch((error: unknown) => {
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+        throw new RunFailed('NotServed', {
+          what: `no agent has answered for ${id} within ${UPDATE_MS / 1000} s`,
+          next: 'Start one with the role control (virnucpro worker), then give the command again',
+        });
+      }
       if (!(error instanceof WorkflowUpdateFailedError)) throw error;
       throw new RunFailed('Refused', {
         what: `${id} refuses ${name}: ${error.cause?.message ?? error.message}`,

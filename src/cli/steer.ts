@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { COMMANDS, type DrainLane, type SetMaxLanes } from '../contract/commands.js';
 import type * as steerRun from './steer-run.js';
-import { wholeNumber } from './whole-number.js';
 
 /** What the commands do, loaded when one is called; tests put their own. */
 type Steering = Pick<typeof steerRun, 'cancel' | 'sendUpdate'>;
@@ -30,11 +29,20 @@ export function steeringCommands(load: () => Promise<Steering> = () => import('.
       .argument('<lane>', 'host/device, as status prints it')
       .action((run: string, lane: string) => update(COMMANDS.drainLane)(run, { lane } satisfies DrainLane)),
     steering('set-max-lanes', 'how many lanes a run may use at once, drained ones too')
-      .argument('<lanes>', 'from 1 up', wholeNumber('<lanes>', { min: 1, max: 1024 }))
-      .action((run: string, lanes: number) => update(COMMANDS.setMaxLanes)(run, { lanes } satisfies SetMaxLanes)),
+      .argument('<lanes>', 'from 1 up')
+      .action(async (run: string, count: string) => {
+        const [{ readArgument }, { LANE_COUNT }] = await Promise.all([
+          import('./options/option-table.js'),
+          import('./options/shared-options.js'),
+        ]);
+        const lanes = readArgument('<lanes>', LANE_COUNT.type, count, 'virnucpro set-max-lanes');
+        await update(COMMANDS.setMaxLanes)(run, { lanes } satisfies SetMaxLanes);
+      }),
   ];
 }
 
 function steering(name: string, description: string): Command {
-  return new Command(name).description(description).argument('<run>', 'its id, as predict and list print it');
+  return new Command(name)
+    .description(description)
+    .argument('<run>', 'its id, as predict and list print it, or its results folder');
 }

@@ -1,5 +1,5 @@
-import { byteText } from '../io/byte-text.js';
-import { bar, duration } from './progress-lines.js';
+import { byteText, timeText } from '../io/figure-text.js';
+import { bar } from './progress-lines.js';
 import { createRedraw } from './redraw.js';
 
 /** A terminal is redrawn this often at most. */
@@ -33,7 +33,7 @@ function bars(stream: NodeJS.WriteStream): TransferDisplay {
       drawn = now;
       const seconds = (now - first.at) / 1000;
       const rate = seconds > 0 ? (done - first.done) / seconds : 0;
-      const pace = rate > 0 ? `  ${byteText(Math.round(rate))}/s, ${duration((total - done) / rate)} left` : '';
+      const pace = rate > 0 ? `  ${byteText(Math.round(rate))}/s, ${timeText((total - done) / rate)} left` : '';
       const text = `${byteText(done)} of ${byteText(total)}${done < total ? pace : ''}`;
       update(`${file.padEnd(24)} ${bar(done, total, stream.columns)} ${text}`);
       if (done === total) update.done();

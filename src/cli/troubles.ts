@@ -9,18 +9,22 @@ type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingA
 const DECLINED = 'Declined';
 
 /**
- * What holds a run up now, one line each: steps that fail and are tried again, and those that wait for storage. Of the
- * run and of its slices.
+ * What holds a run up now, one line each: workflows that the agents fail on, steps that fail and are tried
+ * again, and those that wait for storage. Of the run and of its slices.
  */
 export async function troublesOf(client: Client, id: string): Promise<string[]> {
   const { raw } = await client.workflow.getHandle(id).describe();
   const slices = await Promise.all(
     (raw.pendingChildren ?? []).map(({ workflowId }) => client.workflow.getHandle(workflowId!).describe()),
   );
-  const troubles = [raw, ...slices.map((slice) => slice.raw)]
+  const workflows = [raw, ...slices.map((slice) => slice.raw)];
+  const tries = Math.max(...workflows.map(({ pendingWorkflowTask }) => pendingWorkflowTask?.attempt ?? 1));
+  const failing =
+    tries > 2 ? [`the agents cannot go on with it, tried ${tries} times: another build of virnucpro?`] : [];
+  const troubles = workflows
     .flatMap(({ pendingActivities }) => pendingActivities ?? [])
     .flatMap((activity) => troubleOf(activity));
-  return [...new Set(troubles)].sort();
+  return [...failing, ...[...new Set(troubles)].sort()];
 }
 
 function troubleOf(activity: PendingActivity): string[] {

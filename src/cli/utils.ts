@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { devicesCommand } from './devices.js';
+import { TableCommand } from './options/table-command.js';
 import { interruption } from './run.js';
-import { wholeNumber } from './whole-number.js';
 
 /** `virnucpro utils`: what the original tool has under that name. */
 export function utilsCommand(): Command {
@@ -16,15 +16,13 @@ export function utilsCommand(): Command {
 }
 
 function validateCommand(): Command {
-  return new Command('validate')
+  return new TableCommand(
+    'validate',
+    async () => (await import('./options/utils-validate-table.js')).UTILS_VALIDATE_OPTIONS,
+  )
     .description('read a FASTA file as predict does; names what is wrong, with exit code 1')
     .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
-    .addOption(
-      new Option('-e, --max-errors <n>', 'problems to name; the others are counted')
-        .default(10)
-        .argParser(wholeNumber('--max-errors', { min: 1, max: 1_000_000 })),
-    )
-    .action(async (input: string, { maxErrors }: { maxErrors: number }) => {
+    .runs(async ({ maxErrors }, input) => {
       const { validateInput } = await import('./validate-input.js');
       await validateInput(input, maxErrors, interruption());
     });

@@ -5,7 +5,7 @@ import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
 import { usableGpus } from './choose-devices.js';
-import type { WorkerOptions } from './worker.js';
+import type { WorkerOptions } from './options/worker-table.js';
 
 /** CPU threads of a GPU's lane: what has no place on the device, and the CPU's part in its proof. */
 const GPU_THREADS = 2;
@@ -14,7 +14,7 @@ const GPU_THREADS = 2;
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const devices = await offeredDevices(options);
   const log = createLog({ role: 'agent' });
-  installRuntime(log);
+  installRuntime(log, options.metrics);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   const supervised = process.send !== undefined;
@@ -22,7 +22,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
   if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
-  const connection = await connectWorker(log, stop.signal);
+  const connection = await connectWorker(log, stop.signal).catch((error: unknown) => {
+    // Told to stop while the server was away: there is nothing to give back.
+    if (!stop.signal.aborted) throw error;
+  });
+  if (connection === undefined) return;
   try {
     const agent = await HostAgent.create({
       roles: options.roles,

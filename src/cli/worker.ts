@@ -1,58 +1,11 @@
-import { availableParallelism, hostname } from 'node:os';
-import { Command } from 'commander';
-import { OptionError } from '../contract/failures.js';
-import { ROLES, type Role } from '../workers/roles.js';
-import { type NamedDevice, parseDeviceList } from './choose-devices.js';
-import { wholeNumber } from './whole-number.js';
-
-/** Parsed options of `worker`. */
-export interface WorkerOptions {
-  roles: Role[];
-  devices: NamedDevice[];
-  cpuLanes: number;
-  threads: number;
-  host: string;
-}
+import { TableCommand } from './options/table-command.js';
 
 /** `virnucpro worker`: this host's agent, until SIGTERM or SIGINT. */
-export function workerCommand(): Command {
-  return new Command('worker')
+export function workerCommand(): TableCommand {
+  return new TableCommand('worker', async () => (await import('./options/worker-table.js')).WORKER_OPTIONS)
     .description('serve a Temporal service with this host: workflows, CPU activities, lanes')
-    .option('--roles <list>', `comma-separated, of ${ROLES.join(', ')}`, parseRoles, [...ROLES])
-    .option(
-      '--devices <list>',
-      'what its lanes run on, comma-separated, e.g. cpu,cuda:0,cuda:1 or webgpu:0',
-      parseDeviceList,
-      [{ kind: 'cpu' as const }],
-    )
-    .option(
-      '--cpu-lanes <n>',
-      'CPU lanes that this host offers, if cpu is among --devices',
-      wholeNumber('--cpu-lanes', { min: 1, max: 1024 }),
-      1,
-    )
-    .option(
-      '--threads <n>',
-      'CPU threads that all lanes share',
-      wholeNumber('--threads', { min: 1, max: 1024 }),
-      availableParallelism(),
-    )
-    .option('--host <name>', 'name of this host in queues and progress, one of its own for each agent', hostname())
-    .action(async (options: WorkerOptions) => {
+    .runs(async (options) => {
       const { runWorker } = await import('./worker-run.js');
       await runWorker(options);
     });
-}
-
-function parseRoles(list: string): Role[] {
-  return list.split(',').map((name) => {
-    const role = ROLES.find((known) => known === name.trim());
-    if (role === undefined) {
-      throw new OptionError({
-        what: `--roles has "${name}", allowed are ${ROLES.join(', ')}`,
-        next: 'Give one or more of them, separated by commas',
-      });
-    }
-    return role;
-  });
 }

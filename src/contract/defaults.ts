@@ -60,6 +60,12 @@ export const STALLED_CALL_MS = 60_000;
 /** See STALLED_CALL_MS. */
 export const STALLED_MEDIANS = 20;
 
+/**
+ * How often an agent looks for runs on which all agents fail, and after how many failures of one workflow task in a row:
+ * the server gives each to any agent, 10 s apart, so one of another build has had its chances.
+ */
+export const STUCK_RUN = { lookMs: 15_000, failures: 3 } as const;
+
 /** Vectors of an unfinished batch are saved this often: what a killed lane costs at most, against a small file each. */
 export const PART_MS = 30_000;
 

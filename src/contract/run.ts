@@ -44,6 +44,7 @@ export interface RunOptions extends LaneOptions {
   batchSequences?: number;
   /** Records whose id came before get another (io/fasta.ts); undefined: they are refused. */
   renameDuplicates?: boolean;
+  /** Path of the encoder's folder or file, or its name in the catalogue (model/catalogue.ts). */
   dnaModel: string;
   proteinModel: string;
   /** What each encoder's products are computed in; see {@link precisionOf}. */
@@ -289,7 +290,10 @@ export interface RowRange {
 }
 
 /** Why one sequence cannot be embedded: NaN or infinity, too large for the memory, or it ends the process. */
-export type RefusalReason = 'non_finite' | 'too_large' | 'crashes';
+export const REFUSAL_REASONS = ['non_finite', 'too_large', 'crashes'] as const;
+
+/** One of {@link REFUSAL_REASONS}. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** A sequence that is left out of its batch. */
 export interface QuarantinedRow {

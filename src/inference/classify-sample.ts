@@ -11,6 +11,7 @@ import { readFrames } from '../io/frames-file.js';
 import { type FrameRow, writeFrameTable } from '../io/frames-table.js';
 import { fixedText } from '../io/number-text.js';
 import { type Origin, digestOfOrigin } from '../io/origin.js';
+import { RESULT_FILES, classicFile } from '../io/result-files.js';
 import {
   type QuarantinedFrame,
   type ResultFile,
@@ -70,10 +71,7 @@ export interface ClassifySampleInput {
 
 export interface ClassifySampleOutput {
   counts: SampleCounts;
-  /**
-   * prediction_results.txt, prediction_results_highestscore.csv, accounting.tsv, quarantined.tsv, frames.parquet,
-   * contigs.tsv, viral_regions.bed, viral_regions.gff3, viral.fa, viral_regions.fa.
-   */
+  /** All of CLASSIC_FILES and RESULT_FILES. */
   files: ResultFile[];
 }
 
@@ -115,25 +113,25 @@ export async function classifySample(input: ClassifySampleInput): Promise<Classi
     checkLaws(rows, called, quarantined.size);
   }
 
-  const merged = path.join(outputDir, `${stem}_merged`);
-  const frames = await writeFrameTable(path.join(outputDir, 'frames.parquet'), (addFrame) =>
-    writePredictions(path.join(merged, 'prediction_results.txt'), predictions(addFrame)),
+  const at = (name: string): string => path.join(outputDir, name);
+  const frames = await writeFrameTable(at(RESULT_FILES.frames), (addFrame) =>
+    writePredictions(at(classicFile(stem, 'predictions')), predictions(addFrame)),
   );
   const results = contigResults(rows, calls, chunkSize);
   const regions = results.flatMap((result) => result.regions);
   const files = [
     frames.result,
-    await writeConsensus(path.join(merged, 'prediction_results_highestscore.csv'), calls),
-    await writeAccounting(path.join(outputDir, 'accounting.tsv'), rows),
-    await writeQuarantine(path.join(outputDir, 'quarantined.tsv'), quarantined.values()),
+    await writeConsensus(at(classicFile(stem, 'highestScores')), calls),
+    await writeAccounting(at(RESULT_FILES.accounting), rows),
+    await writeQuarantine(at(RESULT_FILES.quarantined), quarantined.values()),
     frames.file,
-    await writeContigTable(path.join(outputDir, 'contigs.tsv'), results),
-    await writeBed(path.join(outputDir, 'viral_regions.bed'), regions),
-    await writeGff3(path.join(outputDir, 'viral_regions.gff3'), regions, (contig) => lengths.get(contig)!),
+    await writeContigTable(at(RESULT_FILES.contigs), results),
+    await writeBed(at(RESULT_FILES.bed), regions),
+    await writeGff3(at(RESULT_FILES.gff3), regions, (contig) => lengths.get(contig)!),
     ...(await writeViralFastas(
       [
-        { file: path.join(outputDir, 'viral.fa'), pieces: viralContigs(results) },
-        { file: path.join(outputDir, 'viral_regions.fa'), pieces: regionPieces(results) },
+        { file: at(RESULT_FILES.viral), pieces: viralContigs(results) },
+        { file: at(RESULT_FILES.viralRegions), pieces: regionPieces(results) },
       ],
       input.input,
       input.signal,

@@ -20,7 +20,7 @@ export interface VerifyRequest {
   name?: string;
   expected?: ExpectedModel;
   /** File of reference vectors. Default: the package's own. */
-  reference?: string;
+  reference?: string | undefined;
   /** What its products are computed in. Default fp32. */
   precision?: Precision;
   /** Our cache folder. */

@@ -1,5 +1,6 @@
 import type { RefusalReason } from '../contract/run.js';
-import { readArrowFile, writeArrowFile } from './arrow-file.js';
+import { ArtifactInvalid } from '../contract/failures.js';
+import { type ArrowHeader, readArrowFile, writeArrowFile } from './arrow-file.js';
 
 const KIND = 'embeddings';
 
@@ -39,6 +40,18 @@ export async function writeEmbeddings(file: string, madeBy: string, embeddings: 
 export async function readEmbeddings(file: string, madeBy?: string): Promise<Embeddings> {
   const arrow = await readArrowFile(file, { kind: KIND, ...(madeBy === undefined ? {} : { madeBy }) });
   const { values, width } = arrow.vectors('vector');
-  const quarantined = JSON.parse(arrow.header['quarantined'] ?? '[]') as QuarantinedSequence[];
-  return { ids: arrow.strings('id'), vectors: values, width, quarantined };
+  return { ids: arrow.strings('id'), vectors: values, width, quarantined: quarantinedOf(arrow.header, file) };
+}
+
+function quarantinedOf({ quarantined = '[]' }: ArrowHeader, where: string): QuarantinedSequence[] {
+  try {
+    return JSON.parse(quarantined) as QuarantinedSequence[];
+  } catch (cause) {
+    throw new ArtifactInvalid({
+      what: 'quarantined sequences that are no JSON',
+      where,
+      next: 'It will be made again',
+      cause,
+    });
+  }
 }

@@ -127,6 +127,9 @@ const NEXT_STEPS: Readonly<Record<string, { what: string; next: string }>> = {
   ENOTDIR: { what: 'no such file', next: 'Check the path' },
   EISDIR: { what: 'a folder, not a file', next: 'Name one FASTA file' },
   EACCES: { what: 'no permission to read it', next: 'Ask for read permission, or copy it' },
+  ENAMETOOLONG: { what: 'a path that is longer than the file system takes', next: 'Check the path' },
+  ELOOP: { what: 'links that lead to each other', next: 'Check the path' },
+  ERR_INVALID_ARG_VALUE: { what: 'a path with a null character', next: 'Check the path' },
   EPERM: { what: 'no permission to read it', next: 'Ask for read permission, or copy it' },
 };
 

@@ -1,10 +1,11 @@
 import { STAGES } from '../contract/stages.js';
-import { byteText } from '../io/byte-text.js';
+import { byteText, rateText, timeText } from '../io/figure-text.js';
 import type { Provenance } from '../io/provenance.js';
 import { type LaneBar, laneTimeline, timeline } from './charts.js';
 import { Html } from './html.js';
-import { type Column, secondsText, table, whole } from './page.js';
-import { type SampleData, SHOWN } from './sample-data.js';
+import { type Column, table, whole } from './page.js';
+import type { SampleData } from './sample-data.js';
+import { SHOWN } from './shown.js';
 
 /** Steps, stages and lanes of a run: times, rates, loads, retries, losses. */
 export async function howItRan({ provenance }: SampleData): Promise<Html> {
@@ -17,14 +18,14 @@ export async function howItRan({ provenance }: SampleData): Promise<Html> {
   });
   const rows = STAGES.flatMap((stage) => (stages[stage] === undefined ? [] : [{ stage, ...stages[stage] }]));
   const lanesOf = (stage: string): number => lanes.filter((lane) => lane.stage === stage).length;
-  return Html.of`<p>${secondsText(at)} of work, models ${options['persistent-models'] === true ? 'loaded once a lane' : 'loaded for every batch'}.</p>
+  return Html.of`<p>${timeText(at)} of work, models ${options['persistent-models'] === true ? 'loaded once a lane' : 'loaded for every batch'}.</p>
 <div class="wide">${await timeline(steps, 'seconds of each step')}</div>
 ${table(
   rows,
   [
     { head: 'Stage', cell: ({ stage }) => stage },
     { head: 'Lanes', cell: ({ stage }) => whole(lanesOf(stage)), number: ({ stage }) => lanesOf(stage) },
-    { head: 'Time', cell: ({ seconds }) => secondsText(seconds), number: ({ seconds }) => seconds },
+    { head: 'Time', cell: ({ seconds }) => timeText(seconds), number: ({ seconds }) => seconds },
     {
       head: 'Batches (reused)',
       cell: (row) => `${whole(row.embedded + row.reused)} (${whole(row.reused)})`,
@@ -112,6 +113,5 @@ ${table(
 /** Empty where no time was spent. */
 function rateColumn<T>(head: string, rate: (row: T) => number): Column<T> {
   const number = (row: T): number => (Number.isFinite(rate(row)) ? rate(row) : 0);
-  const text = (perSecond: number): string => (perSecond < 10 ? perSecond.toFixed(2) : whole(perSecond));
-  return { head, cell: (row) => (Number.isFinite(rate(row)) ? text(rate(row)) : ''), number };
+  return { head, cell: (row) => (Number.isFinite(rate(row)) ? rateText(rate(row)) : ''), number };
 }

@@ -175,11 +175,3 @@ export function basesText(bases: number): string {
   if (bases >= 1e6) return `${(bases / 1e6).toFixed(2)} Mb`;
   return bases >= 1_000 ? `${(bases / 1e3).toFixed(1)} kb` : counted(bases, 'base');
 }
-
-/** `3.4 s`, `12 min 5 s`, `2 h 3 min`. */
-export function secondsText(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}

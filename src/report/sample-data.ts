@@ -4,59 +4,19 @@ import { z } from 'zod';
 import { InputError } from '../contract/failures.js';
 import { PROVENANCE, type Provenance, provenanceSchema } from '../io/provenance.js';
 import { readLines, readTable, unquoted } from '../io/read-table.js';
+import { CLASSIC_FILES, RESULT_FILES } from '../io/result-files.js';
 import { TIERS } from '../scoring/contig-call.js';
 import { chunkSpan } from '../sequence/chunk.js';
 import { contigOfChunk, numberOfChunk } from '../sequence/ids.js';
-import type { Bin, Tone, TrackMark } from './charts.js';
+import type { Bin, Tone } from './charts.js';
+import { Histogram } from './histogram.js';
+import { SHOWN } from './shown.js';
 import { Top } from './top.js';
-
-/** What a report shows of many, so that it stays light: the rest is counted. */
-export const SHOWN = {
-  contigs: 50,
-  tracks: 5,
-  mixedTracks: 3,
-  marksOfTrack: 300,
-  regions: 25,
-  notCalled: 10,
-  quarantined: 20,
-  lanesOfStage: 24,
-} as const;
-
-const BINS = 40;
+import { type ContigView, type RegionView, Track, type TrackView } from './track.js';
 
 /** A tier's place from the surest; -1 of none. */
 export function tierRank(tier: string): number {
   return TIERS.findIndex((name) => name === tier);
-}
-
-/** A contig as contigs.tsv has it. */
-export interface ContigView {
-  id: string;
-  length: number;
-  call: string;
-  tier: string;
-  weightedDelta: number;
-  chunksCalled: number;
-  chunksViral: number;
-  regions: number;
-  regionBases: number;
-}
-
-export interface RegionView {
-  contig: string;
-  start: number;
-  end: number;
-  /** Mean P(virus), 0 to 1. */
-  score: number;
-}
-
-/** A contig with its scores along it. */
-export interface TrackView {
-  contig: ContigView;
-  marks: TrackMark[];
-  /** Chunks that one mark stands for. */
-  chunksOfMark: number;
-  regions: RegionView[];
 }
 
 /** Everything a sample's report shows, read from its folder. Memory does not grow with the sample. */
@@ -87,16 +47,17 @@ export interface SampleData {
 export async function readSample(folder: string): Promise<SampleData> {
   const at = (name: string): string => path.join(folder, name);
   const provenance = await readProvenance(at(PROVENANCE));
-  const scores = provenance.files.map((file) => file.path).find((file) => file.endsWith('_highestscore.csv')) ?? '';
+  const scores =
+    provenance.files.map((file) => file.path).find((file) => file.endsWith(CLASSIC_FILES.highestScores)) ?? '';
   const merged = path.basename(path.dirname(scores));
   const chunkSize = Number(provenance.options['expected-length']);
 
-  const { contigScores, ...contigs } = await readContigs(at('contigs.tsv'));
+  const { contigScores, ...contigs } = await readContigs(at(RESULT_FILES.contigs));
   const drawn = [...contigs.top.items.slice(0, SHOWN.tracks), ...contigs.mixed.items];
   const tracked = new Map(drawn.map((contig) => [contig.id, new Track(contig, chunkSize)]));
   const chunkScores = await readScores(at(path.join(merged, path.basename(scores))), tracked, chunkSize);
-  const regions = await readRegions(at('viral_regions.bed'), tracked);
-  const accounted = await readAccounting(at('accounting.tsv'));
+  const regions = await readRegions(at(RESULT_FILES.bed), tracked);
+  const accounted = await readAccounting(at(RESULT_FILES.accounting));
   const { viral, called } = chunkScores;
   return {
     provenance,
@@ -117,7 +78,7 @@ export async function readSample(folder: string): Promise<SampleData> {
     },
     reasons: accounted.reasons,
     notCalled: accounted.top.items,
-    quarantined: await readQuarantined(at('quarantined.tsv')),
+    quarantined: await readQuarantined(at(RESULT_FILES.quarantined)),
   };
 }
 
@@ -258,69 +219,4 @@ async function readQuarantined(file: string): Promise<SampleData['quarantined']>
 function add(counts: Map<string, { contigs: number; bases: number }>, key: string, bases: number): void {
   const count = counts.get(key) ?? { contigs: 0, bases: 0 };
   counts.set(key, { contigs: count.contigs + 1, bases: count.bases + bases });
-}
-
-/** Counts in equal bins, by tone. */
-class Histogram {
-  private readonly counts = new Map<Tone, Uint32Array>();
-
-  constructor(
-    private readonly from: number,
-    private readonly to: number,
-  ) {}
-
-  add(value: number, tone: Tone): void {
-    let counts = this.counts.get(tone);
-    if (counts === undefined) this.counts.set(tone, (counts = new Uint32Array(BINS)));
-    const bin = Math.floor(((value - this.from) / (this.to - this.from)) * BINS);
-    counts[Math.max(0, Math.min(BINS - 1, bin))]! += 1;
-  }
-
-  bins(): Bin[] {
-    const edge = (i: number): number => this.from + ((this.to - this.from) * i) / BINS;
-    return [...this.counts].flatMap(([tone, counts]) =>
-      Array.from(counts, (count, i): Bin => ({ from: edge(i), to: edge(i + 1), count, tone })),
-    );
-  }
-}
-
-/** Gathers a contig's chunks; those of a long one in equal windows. */
-class Track {
-  readonly regions: RegionView[] = [];
-  private readonly windows: { start: number; end: number; pVirus: number; pOther: number; chunks: number }[] = [];
-  private readonly chunksOfMark: number;
-  private readonly basesOfMark: number;
-
-  constructor(
-    readonly contig: ContigView,
-    chunkSize: number,
-  ) {
-    const chunks = Math.ceil(contig.length / chunkSize);
-    this.chunksOfMark = Math.ceil(chunks / SHOWN.marksOfTrack);
-    this.basesOfMark = (contig.length / chunks) * this.chunksOfMark;
-  }
-
-  add(start: number, end: number, pVirus: number, pOther: number): void {
-    const at = Math.floor(start / this.basesOfMark);
-    const window = this.windows[at];
-    if (window === undefined) {
-      this.windows[at] = { start, end, pVirus, pOther, chunks: 1 };
-      return;
-    }
-    window.start = Math.min(window.start, start);
-    window.end = Math.max(window.end, end);
-    window.pVirus += pVirus;
-    window.pOther += pOther;
-    window.chunks += 1;
-  }
-
-  view(): TrackView {
-    const marks = this.windows
-      .filter((window) => window !== undefined)
-      .map(({ start, end, pVirus, pOther, chunks }): TrackMark => {
-        const isVirus = pVirus >= pOther;
-        return { start, end, score: (isVirus ? pVirus : pOther) / chunks, tone: isVirus ? 'virus' : 'other' };
-      });
-    return { contig: this.contig, marks, chunksOfMark: this.chunksOfMark, regions: this.regions };
-  }
 }

@@ -3,7 +3,9 @@ import { type Bin, histogram, track } from './charts.js';
 import { howItRan } from './how-it-ran.js';
 import { Html } from './html.js';
 import { basesText, cards, counted, facts, page, shares, table, whole } from './page.js';
-import { type ContigView, type SampleData, SHOWN, type TrackView, tierRank } from './sample-data.js';
+import { type SampleData, tierRank } from './sample-data.js';
+import { SHOWN } from './shown.js';
+import type { ContigView, TrackView } from './track.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   empty: 'no sequence',

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { Runtime, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import type { WarmLane } from '../activities/hold-lane.js';
 import { createCpuActivities, createLeaseActivities } from '../activities/index.js';
 import { prefixed } from '../contract/activity-names.js';
@@ -9,10 +10,12 @@ import { CONTROL_QUEUE, CPU_QUEUE, leaseQueue } from '../contract/queues.js';
 import { exists } from '../io/exists.js';
 import type { WorkerConnection } from './connection.js';
 import { freeMemory } from './free-memory.js';
+import { HostMetrics } from './host-metrics.js';
 import { LaneHandle } from './lane-handle.js';
 import { LanePool } from './lane-pool.js';
 import type { Logger } from './log.js';
 import type { Role } from './roles.js';
+import { restartStuckRuns } from './stuck-runs.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 /** How to run a {@link HostAgent}. */
@@ -24,6 +27,8 @@ export interface HostAgentOptions {
   log: Logger;
   /** Name of this host in queues and reports. */
   host?: string;
+  /** Workflow code of the role `control`; by default what was built with this package. */
+  workflowBundle?: WorkflowBundleOption;
   /** Environment of lane processes, which connect to the server by it; by default this process's. */
   laneEnv?: NodeJS.ProcessEnv;
 }
@@ -33,19 +38,23 @@ const CPU_ACTIVITIES = 4;
 
 /**
  * One host's part in the work: `control` runs workflows, `cpu` the activities without a model, `lanes` serves lease
- * offers with its devices. Each role is a worker of its own on its own queue.
+ * offers with its devices. Each role is a worker of its own on its own queue. Its metrics go to the process's Temporal
+ * runtime, whoever installed that.
  */
 export class HostAgent {
-  private stopping = false;
+  private readonly stop = new AbortController();
 
   private constructor(
     private readonly workers: Worker[],
     private readonly pool: LanePool<LaneHandle>,
+    private readonly watch: (signal: AbortSignal) => Promise<void>,
   ) {}
 
   static async create(options: HostAgentOptions): Promise<HostAgent> {
     const { roles, connection, log, host = hostname(), laneEnv = process.env } = options;
     const pool = new LanePool<LaneHandle>(options.devices, { hasModel: exists, freeMemory }, host, log);
+    const devices = roles.includes('lanes') ? options.devices : [];
+    const metrics = new HostMetrics(Runtime.instance().metricMeter, host, devices);
     const workers: Worker[] = [];
     const add = async (worker: WorkerOptions): Promise<void> => {
       workers.push(
@@ -58,7 +67,8 @@ export class HostAgent {
         }),
       );
     };
-    if (roles.includes('control')) await add({ taskQueue: CONTROL_QUEUE, workflowBundle: workflowBundle() });
+    const bundle = roles.includes('control') ? (options.workflowBundle ?? workflowBundle()) : undefined;
+    if (bundle !== undefined) await add({ taskQueue: CONTROL_QUEUE, workflowBundle: bundle });
     if (roles.includes('cpu')) {
       await add({
         taskQueue: CPU_QUEUE,
@@ -71,9 +81,12 @@ export class HostAgent {
       const activities = createLeaseActivities({
         host,
         take: (offer) => pool.take(offer),
-        spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv),
+        spawn: (device, offer) => new LaneHandle(device, offer, log, laneEnv, metrics),
         loaded: (device) => pool.loaded(device),
-        retire: (device, reason) => pool.retire(device, reason),
+        retire: (device, reason) => {
+          metrics.retired(device);
+          pool.retire(device, reason);
+        },
         release: (device, warm) => pool.release(device, warm as WarmLane<LaneHandle> | undefined),
       });
       // As many slots as devices: the agent polls for offers only while a device is free, so no host hoards them.
@@ -84,13 +97,16 @@ export class HostAgent {
       });
     }
     log.info({ roles, host, devices: options.devices }, 'agent started');
-    return new HostAgent(workers, pool);
+    const client = new Client(connection);
+    return new HostAgent(workers, pool, async (signal) => {
+      if (bundle !== undefined) await restartStuckRuns({ client, workflowBundle: bundle, log, signal });
+    });
   }
 
   /** Works until {@link shutdown}; then ends its leases and lanes. */
   async run(): Promise<void> {
-    const runs = this.workers.map((worker) => worker.run());
-    if (this.stopping) this.shutdown();
+    const runs = [...this.workers.map((worker) => worker.run()), this.watch(this.stop.signal)];
+    if (this.stop.signal.aborted) this.shutdown();
     try {
       await Promise.all(runs);
     } finally {
@@ -102,7 +118,7 @@ export class HostAgent {
 
   /** Drains: no new work, leases end, lanes finish or hand back their batches. */
   shutdown(): void {
-    this.stopping = true;
+    this.stop.abort();
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 }

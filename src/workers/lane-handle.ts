@@ -6,6 +6,7 @@ import { type Device, deviceName } from '../contract/devices.js';
 import { LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer, RunningBatch } from '../contract/leases.js';
 import { pinnedEnvironment } from '../inference/pinned-environment.js';
+import type { HostMetrics, LaneMetrics, LossCause } from './host-metrics.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
 import { oomKilledSince } from './oom-kills.js';
@@ -35,6 +36,7 @@ export class LaneHandle implements LeasedLane {
   readonly exited: Promise<LaneExit>;
   onParked: () => void = () => {};
   private readonly child: ChildProcess;
+  private readonly metrics: LaneMetrics;
   private log: Logger;
   private readonly waiting: Array<(message: FromLane) => void> = [];
   private pings: NodeJS.Timeout;
@@ -43,14 +45,18 @@ export class LaneHandle implements LeasedLane {
   private unanswered: number | undefined;
   private running: RunningBatch | undefined;
   private worked = false;
+  /** Its end was asked for: it is no loss. */
+  private stopping = false;
+  private failed = false;
   /** Why the agent itself killed it, if it did. */
-  private verdict: { reason: string; charge: boolean; sick: boolean } | undefined;
+  private verdict: { reason: string; charge: boolean; cause: 'hung' | 'sick' } | undefined;
 
   constructor(
     readonly device: Device,
     readonly offer: LaneOffer,
     private readonly agentLog: Logger,
     env: NodeJS.ProcessEnv,
+    metrics: Pick<HostMetrics, 'lane'>,
     program = LANE_PROCESS,
   ) {
     const title = `virnucpro-lane ${offer.stage} ${deviceName(device)}`;
@@ -59,6 +65,7 @@ export class LaneHandle implements LeasedLane {
       execArgv: ['--enable-source-maps', ...STEADY_MEMORY.node],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    this.metrics = metrics.lane(device, offer.stage);
     this.log = this.logOf(offer);
     this.child.on('message', (message: FromLane) => this.hear(message));
     this.exited = new Promise((resolve) => {
@@ -88,7 +95,7 @@ export class LaneHandle implements LeasedLane {
         this.condemn({
           reason: `the model did not load in ${START_LIMIT_MS / 60_000} minutes`,
           charge: false,
-          sick: false,
+          cause: 'hung',
         }),
       START_LIMIT_MS,
     );
@@ -96,6 +103,7 @@ export class LaneHandle implements LeasedLane {
     const start: ToLane = { op: 'start', model, device, threads, persistent, ...(tokensPerCall && { tokensPerCall }) };
     const warm = await this.ask(start, 'warm').finally(() => clearTimeout(limit));
     this.log.info({ loadSeconds: warm.loadSeconds, rssBytes: warm.rssBytes }, 'lane warm');
+    if (warm.loadSeconds > 0) this.metrics.loaded();
     return warm.loadSeconds;
   }
 
@@ -104,15 +112,18 @@ export class LaneHandle implements LeasedLane {
     if (this.alive) this.pings = this.pingEvery(offer);
     this.log = this.logOf(offer);
     const { rssBytes } = await this.ask({ op: 'open', queue }, 'opened');
+    this.metrics.state('up');
     this.log.info({ queue, rssBytes }, 'lane serves');
   }
 
   async close(): Promise<void> {
     await this.ask({ op: 'close' }, 'closed');
+    this.metrics.state('warm');
   }
 
   /** Ends the process: politely first, by SIGKILL when a call does not return in time. */
   async stop(): Promise<void> {
+    this.stopping = true;
     if (this.child.connected) this.child.send({ op: 'stop' } satisfies ToLane, () => {});
     const killer = setTimeout(() => this.kill(), STOP_GRACE_MS);
     await this.exited;
@@ -138,10 +149,12 @@ export class LaneHandle implements LeasedLane {
       if (message.batch === undefined) this.worked = true;
       this.running = message.batch;
     }
+    if (message.op === 'finished') this.metrics.finished(message.batch);
+    if (message.op === 'failed') this.failed = true;
     // Parked or asked to end: what its stage has left in memory.
     if (message.op === 'closed') this.log.info({ rssBytes: message.rssBytes }, 'lane released');
-    if (message.op === 'stalled') this.condemn({ reason: 'a model call does not return', charge: true, sick: false });
-    if (message.op === 'sick') this.condemn({ reason: message.message, charge: false, sick: true });
+    if (message.op === 'stalled') this.condemn({ reason: 'a model call does not return', charge: true, cause: 'hung' });
+    if (message.op === 'sick') this.condemn({ reason: message.message, charge: false, cause: 'sick' });
     for (const waiter of [...this.waiting]) waiter(message);
   }
 
@@ -149,7 +162,7 @@ export class LaneHandle implements LeasedLane {
   private ping(): void {
     if (this.unanswered !== undefined) {
       if (this.unanswered >= UNANSWERED_PINGS) {
-        return this.condemn({ reason: 'the lane process does not answer', charge: false, sick: false });
+        return this.condemn({ reason: 'the lane process does not answer', charge: false, cause: 'hung' });
       }
       this.unanswered += 1;
     }
@@ -173,13 +186,21 @@ export class LaneHandle implements LeasedLane {
       this.verdict?.reason ??
       `process ended with ${signal ?? `exit code ${code}`}${outOfMemory ? ' (out of memory)' : ''}`;
     this.log.info({ code, signal, reason, running: this.running }, 'lane closed');
+    this.metrics.state(undefined);
+    if (!this.stopping) this.metrics.lost(this.lossCause(itself, outOfMemory));
     return {
       reason,
-      sick: this.verdict?.sick ?? false,
+      sick: this.verdict?.cause === 'sick',
       ...(this.running === undefined ? {} : { running: this.running }),
       worked: this.worked,
       charge,
     };
+  }
+
+  private lossCause(itself: boolean, outOfMemory: boolean): LossCause {
+    if (this.verdict !== undefined) return this.verdict.cause;
+    if (outOfMemory) return 'memory';
+    return itself || this.failed ? 'crash' : 'killed';
   }
 
   private async ask<Op extends FromLane['op']>(message: ToLane, answer: Op): Promise<FromLane & { op: Op }> {

@@ -4,7 +4,7 @@ import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
 import { defaultTokensPerCall } from '../inference/batcher.js';
 import { laneBytes } from '../inference/lane-memory.js';
-import { byteText } from '../io/byte-text.js';
+import { byteText } from '../io/figure-text.js';
 import type { Logger } from './log.js';
 
 /** What the pool needs of a lane; the agent's is {@link LaneHandle}. */

@@ -74,6 +74,7 @@ async function serve(queue: string): Promise<{ worker: Worker; ended: Promise<vo
       use: (signal, work) => model!.use(signal, work),
       running: (batch) => tell({ op: 'running', ...(batch === undefined ? {} : { batch }) }),
       stalled: () => tell({ op: 'stalled' }),
+      finished: (batch) => tell({ op: 'finished', batch }),
     },
     onPark: () => tell({ op: 'parked' }),
   });

@@ -1,3 +1,4 @@
+import type { BatchFigures } from '../activities/embed-batch.js';
 import type { DeviceKind } from '../contract/devices.js';
 import type { RunningBatch } from '../contract/leases.js';
 import type { ModelRef } from '../contract/models.js';
@@ -27,6 +28,8 @@ export type FromLane =
   | { op: 'closed'; rssBytes: number }
   /** What runs from now on; nothing when it is over. */
   | { op: 'running'; batch?: RunningBatch }
+  /** What a batch gave; its figures go into the host's metrics. */
+  | { op: 'finished'; batch: BatchFigures }
   /** A model call does not return. */
   | { op: 'stalled' }
   /** The device failed its self-test. */

@@ -1,5 +1,14 @@
-import { type LogLevel, type LogMetadata, type Logger as SdkLogger, Runtime } from '@temporalio/worker';
+import {
+  type LogLevel,
+  type LogMetadata,
+  type MetricsExporterConfig,
+  type Logger as SdkLogger,
+  Runtime,
+  type RuntimeOptions,
+} from '@temporalio/worker';
 import { type Logger as PinoLogger, pino } from 'pino';
+import { OptionError } from '../contract/failures.js';
+import { BATCH_SECONDS, BATCH_SECONDS_BUCKETS } from './host-metrics.js';
 
 /** What an agent logs to. */
 export interface Logger {
@@ -24,8 +33,10 @@ const EXPECTED = /^No (activities|workflows) registered, not polling/;
 /**
  * Makes the SDK log through ours and leave signals to us. Once per process, before any other SDK call.
  * Its routine messages are our debug level; what activities and workflows log themselves keeps its own.
+ * @param metricsAddress IP address and port where Prometheus finds the process's metrics, the SDK's and ours.
+ * @throws OptionError when that cannot be listened on.
  */
-export function installRuntime(log: PinoLogger): void {
+export function installRuntime(log: PinoLogger, metricsAddress?: string): void {
   const levelOf = (
     level: LogLevel,
     message: string,
@@ -38,7 +49,7 @@ export function installRuntime(log: PinoLogger): void {
   };
   const write = (level: LogLevel, message: string, meta?: LogMetadata): void =>
     log[levelOf(level, message, meta)](meta ?? {}, message);
-  Runtime.install({
+  const options: RuntimeOptions = {
     shutdownSignals: [],
     logger: {
       log: write,
@@ -48,8 +59,36 @@ export function installRuntime(log: PinoLogger): void {
       warn: (message, meta) => write('WARN', message, meta),
       error: (message, meta) => write('ERROR', message, meta),
     },
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
-  });
+    telemetryOptions: {
+      logging: { forward: {}, filter: 'WARN' },
+      ...(metricsAddress === undefined ? {} : { metrics: prometheusAt(metricsAddress) }),
+    },
+  };
+  try {
+    Runtime.install(options);
+  } catch (error) {
+    if (metricsAddress === undefined) throw error;
+    throw new OptionError({
+      what: `metrics cannot be served there (${error instanceof Error ? error.message : String(error)})`,
+      where: metricsAddress,
+      next: 'Give another address with --metrics or VIRNUCPRO_METRICS',
+      cause: error,
+    });
+  }
+}
+
+/** Names as Prometheus wants them: counters end in `_total`, durations are in seconds. */
+function prometheusAt(bindAddress: string): MetricsExporterConfig {
+  return {
+    attachServiceName: false,
+    prometheus: {
+      bindAddress,
+      countersTotalSuffix: true,
+      unitSuffix: true,
+      useSecondsForDurations: true,
+      histogramBucketOverrides: { [BATCH_SECONDS]: BATCH_SECONDS_BUCKETS },
+    },
+  };
 }
 
 /** Logs to an SDK logger, such as the one that a host chose for its workers. */

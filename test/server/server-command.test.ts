@@ -78,7 +78,7 @@ describeWithTemporal('virnucpro server', (temporalCli) => {
     const exits = members.map((member) => once(member, 'exit'));
     const [[printed]] = (await Promise.all(members.map((member) => once(member.stdout!, 'data')))) as [[Buffer]];
     const address = /127\.0\.0\.1:\d+/.exec(`${printed}`)![0];
-    const { connection, close } = await connectPatiently(address);
+    const { connection, close } = connectPatiently({ address });
     const client = new Client({ connection });
     const workflowId = 'virnucpro-nobody-serves-it';
     await client.workflow.start('predictCampaign', { taskQueue: 'nobody', workflowId });

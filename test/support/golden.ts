@@ -2,7 +2,7 @@ import path from 'node:path';
 
 /** Folders of the golden data, from the repository root, where mocha runs. */
 export const GOLDEN_CASES = 'test/fixtures/golden/cases';
-const GOLDEN_MODELS = 'test/fixtures/golden/models';
+export const GOLDEN_MODELS = 'test/fixtures/golden/models';
 
 /** What the original pipeline wrote, by case; the number in the name is the chunk size. */
 export const goldenCases = ['edge-500', 'lambda-500', 'mixed-300'].map((name) => ({

@@ -15,6 +15,9 @@ export const DATA_SIZES = {
 /** One of {@link DATA_SIZES}. */
 export type DataSize = keyof typeof DATA_SIZES;
 
+/** All of them. */
+export const DATA_SIZE_NAMES = Object.keys(DATA_SIZES) as [DataSize, ...DataSize[]];
+
 /** A figure of one suite, once for each run. */
 export interface Measurement {
   suite: Suite;

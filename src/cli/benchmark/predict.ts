@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RunFailed } from '../../contract/failures.js';
 import { STAGES } from '../../contract/stages.js';
-import { provenanceSchema } from '../../io/provenance.js';
+import { PROVENANCE, provenanceSchema } from '../../io/provenance.js';
 import { contigLength, createRandom, madeUpContig } from '../made-up/contigs.js';
 import { type Bench, type Measurement, repeat } from './measurement.js';
 
@@ -21,9 +21,7 @@ export async function predict(bench: Bench): Promise<Measurement[]> {
     const startedAt = performance.now();
     await runPredict(bench, input, outputDir);
     const seconds = (performance.now() - startedAt) / 1000;
-    const { lanes } = provenanceSchema.parse(
-      JSON.parse(await readFile(path.join(outputDir, 'provenance.json'), 'utf8')),
-    );
+    const { lanes } = provenanceSchema.parse(JSON.parse(await readFile(path.join(outputDir, PROVENANCE), 'utf8')));
     const peak = (stage: string): number =>
       Math.max(...lanes.filter((lane) => lane.stage === stage).map(({ peakBytes = NaN }) => peakBytes)) / 1e6;
     return { seconds, 'dnabert-s': peak('dnabert-s'), 'esm-2': peak('esm-2') };

@@ -1,16 +1,17 @@
 import { InputError } from '../../contract/failures.js';
 import { readLines, unquoted } from '../../io/read-table.js';
+import { CLASSIC_FILES } from '../../io/result-files.js';
 
 /** The two tables of a sample that hold scores. */
 export const TABLES = {
   frames: {
-    file: 'prediction_results.txt',
+    file: CLASSIC_FILES.predictions,
     id: 'Sequence_ID',
     label: 'Prediction',
     scores: ['score1', 'score2'],
   },
   chunks: {
-    file: 'prediction_results_highestscore.csv',
+    file: CLASSIC_FILES.highestScores,
     id: 'Modified_ID',
     label: 'Is_Virus',
     scores: ['max_score_0', 'max_score_1'],

@@ -1,4 +1,4 @@
-import { byteText } from '../../io/byte-text.js';
+import { byteText } from '../../io/figure-text.js';
 import { type ListedModel, listModels } from '../../model/store/list.js';
 import { textTable } from '../text-table.js';
 

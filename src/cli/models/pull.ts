@@ -1,4 +1,4 @@
-import { byteText } from '../../io/byte-text.js';
+import { byteText } from '../../io/figure-text.js';
 import { pullModel } from '../../model/store/pull.js';
 import { interruption } from '../run.js';
 import { openTransferDisplay } from '../transfer-display.js';

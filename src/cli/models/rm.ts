@@ -1,4 +1,4 @@
-import { byteText } from '../../io/byte-text.js';
+import { byteText } from '../../io/figure-text.js';
 import { removeModel } from '../../model/store/remove.js';
 import { interruption } from '../run.js';
 import { sayWaiting } from './waiting.js';

@@ -4,21 +4,15 @@ import type { Precision } from '../../contract/models.js';
 import { type Check, isGood, type Verification, verifyModel } from '../../inference/verify-model.js';
 import { cacheFolderPath } from '../../io/user-folders.js';
 import { catalogueName, resolveModel } from '../../model/catalogue.js';
+import type { ModelsVerifyOptions } from '../options/models-verify-table.js';
 import { interruption } from '../run.js';
 import { textTable } from '../text-table.js';
-
-/** Parsed options of `models verify`. */
-export interface VerifyOptions {
-  reference?: string;
-  precision: Precision;
-  threads: number;
-}
 
 /**
  * Verifies a model and prints how far its vectors are off.
  * @throws ModelError when it does not open, is not finite, or its vectors differ; InputError; Interrupted.
  */
-export async function verify(model: string, options: VerifyOptions): Promise<void> {
+export async function verify(model: string, options: ModelsVerifyOptions): Promise<void> {
   const { path, expected } = await resolveModel(model, process.env);
   const name = expected && catalogueName(model);
   const verification = await verifyModel({

@@ -14,14 +14,16 @@ export interface OptionSpec<T> {
   takes?: string;
   /** A switch that is on unless it is turned off: `--no-...` exists, too. */
   negatable?: boolean;
-  /** Heading in the help. */
-  group: string;
+  /** Heading in the help; none in those of few options. */
+  group?: string;
   help: string;
   type: ValueType<T>;
   /** In place of a value that nobody gave. */
   default?: T;
   /** The default as the help says it; `default` in words. */
   defaultText?: string;
+  /** Without it the command does not start. */
+  required?: true;
   /** Known from other places, e.g. the original tool: not shown in the help. */
   hidden?: boolean;
 }
@@ -29,15 +31,13 @@ export interface OptionSpec<T> {
 /** The options of a command. */
 export type OptionTable = Record<string, OptionSpec<unknown>>;
 
-/** What reading a table's options gives: a value for each that has a default, perhaps one for the others. */
+/** What reading a table's options gives: a value for each that has a default or must be given, perhaps one for others. */
 export type OptionValues<T extends OptionTable> = {
-  [K in keyof T]: T[K] extends { default: infer D }
-    ? T[K] extends OptionSpec<infer V>
+  [K in keyof T]: T[K] extends { type: ValueType<infer V> }
+    ? T[K] extends { default: unknown } | { required: true }
       ? V
-      : D
-    : T[K] extends OptionSpec<infer V>
-      ? V | undefined
-      : never;
+      : V | undefined
+    : never;
 };
 
 /** Where options come from; what comes first wins. */
@@ -45,6 +45,8 @@ export interface OptionSources {
   /** As commander parsed them: what was given, nothing else. */
   flags: Readonly<Record<string, unknown>>;
   env: NodeJS.ProcessEnv;
+  /** The command that asks, for messages: `virnucpro predict`. */
+  command: string;
   /** The configuration file and what is in it. */
   config?: { file: string; values: Readonly<Record<string, unknown>> };
 }
@@ -54,10 +56,8 @@ export function addOptions(command: Command, table: OptionTable): Command {
   for (const [name, spec] of Object.entries(table)) {
     const flag = `--${kebab(name)}`;
     const flags = [...(spec.short === undefined ? [] : [spec.short]), flag].join(', ');
-    const shown =
-      spec.defaultText ?? (spec.default === undefined || spec.default === false ? '' : String(spec.default));
-    const help = shown === '' ? spec.help : `${spec.help} (default: ${shown})`;
-    const option = new Option(spec.takes === undefined ? flags : `${flags} ${spec.takes}`, help).helpGroup(spec.group);
+    const option = new Option(spec.takes === undefined ? flags : `${flags} ${spec.takes}`, helpOf(spec));
+    if (spec.group !== undefined) option.helpGroup(spec.group);
     const words = wordsOf(spec.type);
     // For the help and completion; the check is readOptions', also for what does not come from the command line.
     if (words !== undefined) option.argChoices = words;
@@ -67,11 +67,20 @@ export function addOptions(command: Command, table: OptionTable): Command {
   return command;
 }
 
+function helpOf(spec: OptionSpec<unknown>): string {
+  if (spec.required) return `${spec.help} (required)`;
+  const shown = spec.defaultText ?? (spec.default === undefined || spec.default === false ? '' : String(spec.default));
+  return shown === '' ? spec.help : `${spec.help} (default: ${shown})`;
+}
+
 /**
  * The value of every option: from its flag, else its variable, else the configuration file, else its default.
- * @throws OptionError naming the option, where it was set, its value and what is allowed.
+ * @throws OptionError naming the option, where it was set, its value and what is allowed; or one that is needed.
  */
-export function readOptions<T extends OptionTable>(table: T, { flags, env, config }: OptionSources): OptionValues<T> {
+export function readOptions<T extends OptionTable>(
+  table: T,
+  { flags, env, config, command }: OptionSources,
+): OptionValues<T> {
   if (config !== undefined) checkKeys(table, config);
   const values = Object.entries(table).map(([name, spec]) => {
     const variable = variableOf(name);
@@ -81,16 +90,29 @@ export function readOptions<T extends OptionTable>(table: T, { flags, env, confi
         : env[variable] !== undefined
           ? [env[variable], variable]
           : [config?.values[kebab(name)] ?? undefined, config?.file];
+    if (value === undefined && spec.required)
+      throw wrong(`--${kebab(name)} ${spec.takes} is needed: ${spec.help}`, command);
     if (value === undefined) return [name, spec.default];
     const parsed = spec.type.safeParse(value);
     if (parsed.success) return [name, parsed.data];
-    throw new OptionError({
-      what: `--${kebab(name)} is ${JSON.stringify(value)}, ${parsed.error.issues[0]!.message}`,
-      ...(where === undefined ? {} : { where }),
-      next: 'See virnucpro predict --help',
-    });
+    throw wrong(`--${kebab(name)} is ${JSON.stringify(value)}, ${parsed.error.issues[0]!.message}`, command, where);
   });
   return Object.fromEntries(values) as OptionValues<T>;
+}
+
+/**
+ * The value of an argument.
+ * @param name as the command's help says it: `<lanes>`.
+ * @throws OptionError naming it, its value and what is allowed.
+ */
+export function readArgument<T>(name: string, type: ValueType<T>, value: string, command: string): T {
+  const parsed = type.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw wrong(`${name} is ${JSON.stringify(value)}, ${parsed.error.issues[0]!.message}`, command);
+}
+
+function wrong(what: string, command: string, where?: string): OptionError {
+  return new OptionError({ what, ...(where === undefined ? {} : { where }), next: `See ${command} --help` });
 }
 
 /** `expectedLength` as flags and configuration keys have it: `expected-length`. */

@@ -1,15 +1,8 @@
-import { availableParallelism } from 'node:os';
-import {
-  BATCH_SEQUENCES,
-  HEARTBEAT_MS,
-  KEEP_WARM_SECONDS,
-  PRIORITY,
-  TOKENS_PER_CALL,
-  WAVE_BYTES,
-} from '../../contract/defaults.js';
+import { BATCH_SEQUENCES, HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES } from '../../contract/defaults.js';
 import { PRECISIONS } from '../../contract/models.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
+import { CALL_TOKENS, LANE_COUNT, PRECISION, RENAME_DUPLICATES, TEMPORAL_CLI, THREADS } from './shared-options.js';
 import { byteSize, numberWithin, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
 
 /** In seconds. */
@@ -20,6 +13,7 @@ const INPUT = 'Input and output:';
 const MODELS = 'Models:';
 const MACHINE = 'This machine:';
 const RUN = 'The run:';
+const SERVICE = 'A Temporal service:';
 const SCREEN = 'Screen and logs:';
 
 /** Every option of `predict`. */
@@ -38,12 +32,7 @@ export const PREDICT_OPTIONS = {
     help: 'CSV file with columns sample,path: more inputs, with names',
     type: text(),
   },
-  renameDuplicates: {
-    group: INPUT,
-    help: 'call a record whose name came before name_2, name_3, ... instead of refusing it',
-    type: yesOrNo(),
-    default: false,
-  },
+  renameDuplicates: { ...RENAME_DUPLICATES, group: INPUT },
   keepIntermediate: {
     short: '-k',
     group: INPUT,
@@ -84,11 +73,9 @@ export const PREDICT_OPTIONS = {
   dnaModel: { takes: '<name|dir>', group: MODELS, help: 'DNA encoder', type: text(), default: 'dnabert-s' },
   proteinModel: { takes: '<name|dir>', group: MODELS, help: 'protein encoder', type: text(), default: 'esm2-3b' },
   precision: {
-    takes: '<format>',
+    ...PRECISION,
     group: MODELS,
     help: 'what both encoders compute in; int8: quicker and close, see docs/models.md',
-    type: oneOf(...PRECISIONS),
-    default: 'fp32',
   },
   dnabertPrecision: {
     takes: '<format>',
@@ -113,34 +100,18 @@ export const PREDICT_OPTIONS = {
     default: 'auto',
   },
   gpus: { takes: '<list>', group: MACHINE, help: 'GPUs to use, e.g. 0,1', type: text() },
-  lanes: {
-    takes: '<n>',
-    group: MACHINE,
-    help: 'CPU lanes: processes that each hold the model of one stage',
-    type: wholeNumber({ min: 1, max: 1024 }),
-    default: 1,
-  },
-  threads: {
-    short: '-t',
-    takes: '<n>',
-    group: MACHINE,
-    help: 'CPU threads that all lanes share',
-    type: wholeNumber({ min: 1, max: 1024 }),
-    default: availableParallelism(),
-    defaultText: 'all',
-  },
+  lanes: { ...LANE_COUNT, group: MACHINE, help: 'CPU lanes: processes that each hold the model of one stage' },
+  threads: { ...THREADS, group: MACHINE, help: 'CPU threads that all lanes share' },
   dnabertBatchSize: {
-    takes: '<tokens>',
+    ...CALL_TOKENS,
     group: RUN,
     help: 'tokens of one call of the DNA encoder, padding included; virnucpro profile recommends it',
-    type: wholeNumber(TOKENS_PER_CALL),
     defaultText: 'calls of about a second',
   },
   esmBatchSize: {
-    takes: '<tokens>',
+    ...CALL_TOKENS,
     group: RUN,
     help: 'the same for the protein encoder',
-    type: wholeNumber(TOKENS_PER_CALL),
     defaultText: 'calls of about a second',
   },
   batchSequences: {
@@ -207,6 +178,27 @@ export const PREDICT_OPTIONS = {
     type: yesOrNo(),
     default: false,
   },
+  service: {
+    negatable: true,
+    group: SERVICE,
+    help: "run on the service of Temporal's environment configuration; --no-service: on this machine's own server",
+    type: yesOrNo(),
+    defaultText: 'on if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set',
+  },
+  detach: { group: SERVICE, help: 'return when the run is submitted', type: yesOrNo(), default: false },
+  withAgent: {
+    group: SERVICE,
+    help: 'serve the service with this machine, too, until the command ends',
+    type: yesOrNo(),
+    default: false,
+  },
+  connectTimeout: {
+    takes: '<seconds>',
+    group: SERVICE,
+    help: 'fail when the service is away for so long at the start',
+    type: numberWithin({ min: 0, max: 30 * DAY }),
+    defaultText: 'wait',
+  },
   progress: {
     negatable: true,
     group: SCREEN,
@@ -218,7 +210,7 @@ export const PREDICT_OPTIONS = {
   verbose: { short: '-v', group: SCREEN, help: 'log more', type: yesOrNo(), default: false },
   quiet: { short: '-q', group: SCREEN, help: 'no progress, and nothing but errors', type: yesOrNo(), default: false },
   logFile: { short: '-l', takes: '<file>', group: SCREEN, help: 'append the log to this file, too', type: text() },
-  temporalCli: { takes: '<path>', group: SCREEN, help: 'Temporal CLI to use', type: text() },
+  temporalCli: { ...TEMPORAL_CLI, group: SCREEN },
 } as const satisfies OptionTable;
 
 /** Checked options of `predict`. */

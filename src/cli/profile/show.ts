@@ -1,4 +1,4 @@
-import { byteText } from '../../io/byte-text.js';
+import { byteText } from '../../io/figure-text.js';
 import { textTable } from '../text-table.js';
 import type { Point } from './recommend.js';
 

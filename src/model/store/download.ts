@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { ModelError, VirnucproError } from '../../contract/failures.js';
-import { byteText } from '../../io/byte-text.js';
+import { byteText } from '../../io/figure-text.js';
 import { sha256OfFile, toStorageError } from '../../io/local-store.js';
 import { type Hub, type HubFile, PassingTrouble, RANGE_NOT_THERE, passing, request } from './hub.js';
 import { type Bearing, withPatience } from './patience.js';

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { StorageError } from '../../contract/failures.js';
-import { byteText } from '../../io/byte-text.js';
+import { byteText } from '../../io/figure-text.js';
 import { toStorageError } from '../../io/local-store.js';
 
 /**

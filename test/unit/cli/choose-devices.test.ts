@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  chooseDevices,
-  type DeviceHost,
-  type NamedDevice,
-  parseDeviceList,
-  parseRunDevices,
-  usableGpus,
-} from '../../../src/cli/choose-devices.js';
+import { chooseDevices, type DeviceHost, parseRunDevices, usableGpus } from '../../../src/cli/choose-devices.js';
+import type { NamedDevice } from '../../../src/cli/device-names.js';
+import { device as deviceType, listOf } from '../../../src/cli/options/value-types.js';
 import { deviceName } from '../../../src/contract/devices.js';
 
 /** A host with `cuda` CUDA devices, of which those in `broken`, and WebGPU if it is named there, cannot be used. */
@@ -44,7 +39,11 @@ describe('cli/choose-devices', () => {
     ] as const) {
       assert.deepEqual(parseRunDevices(device, gpus), expected, `-d ${device} --gpus ${gpus}`);
     }
-    assert.deepEqual(parseDeviceList('cpu,cuda:0, 1,webgpu:0'), [{ kind: 'cpu' }, ...cuda(0, 1), ...webgpu0]);
+    assert.deepEqual(listOf(deviceType()).parse('cpu,cuda:0, 1,webgpu:0'), [
+      { kind: 'cpu' },
+      ...cuda(0, 1),
+      ...webgpu0,
+    ]);
   });
 
   it('refuses what names no device, and two options that contradict each other', () => {
@@ -57,7 +56,8 @@ describe('cli/choose-devices', () => {
     ] as const) {
       assert.throws(() => parseRunDevices(device, gpus), { name: 'OptionError', what });
     }
-    assert.throws(() => parseDeviceList('cpu,auto'), { name: 'OptionError', what: /allowed are cpu, cuda/ });
+    const refused = listOf(deviceType()).safeParse('cpu,auto');
+    assert.match(refused.error!.issues[0]!.message, /^allowed are cpu, cuda, cuda:N, N, webgpu:N; /);
   });
 
   it('auto is every CUDA device that works, else the CPU, and says why', async () => {

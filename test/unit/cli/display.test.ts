@@ -27,7 +27,7 @@ describe('display on a terminal', () => {
       writes = [];
       display.show(seen, ['disk full']);
       const lines = stripVTControlCharacters(writes.at(-1)!).trimEnd().split('\n');
-      const wanted = ['split', 'dnabert-s', ...(seen === withLane ? ['cpu:0:'] : []), 'esm-2', 'classify', '!'];
+      const wanted = ['split', 'dnabert-s', ...(seen === withLane ? ['cpu:0'] : []), 'esm-2', 'classify', '!'];
       assert.deepEqual(
         lines.map((line) => line.trim().split(' ')[0]),
         wanted,

@@ -12,7 +12,7 @@ async function embed(args: string[]): Promise<string> {
   const { log } = console;
   console.log = (line: string) => lines.push(line);
   try {
-    await embedCommand().parseAsync(args, { from: 'user' });
+    await (await embedCommand().addTable()).parseAsync(args, { from: 'user' });
   } finally {
     console.log = log;
   }

@@ -8,13 +8,13 @@ import { configText, readConfig } from '../../../src/cli/options/config-file.js'
 import { readOptions } from '../../../src/cli/options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from '../../../src/cli/options/predict-table.js';
 import { RETIRED_FLAGS } from '../../../src/cli/options/retired-flags.js';
-import { addPredictOptions, predictCommand } from '../../../src/cli/predict.js';
+import { predictCommand } from '../../../src/cli/predict.js';
 import { OptionError } from '../../../src/contract/failures.js';
 
 /** What commander makes of `virnucpro predict a.fa -p model.pth` with `args`. */
 async function flags(...args: string[]): Promise<Record<string, unknown>> {
   let parsed: Record<string, unknown> = {};
-  const command = (await addPredictOptions(predictCommand()))
+  const command = (await predictCommand().addTable())
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .action((_: string[], raw: Record<string, unknown>) => void (parsed = raw));
@@ -23,7 +23,7 @@ async function flags(...args: string[]): Promise<Record<string, unknown>> {
 }
 
 async function options(...args: string[]): Promise<PredictOptions> {
-  return readOptions(PREDICT_OPTIONS, { flags: await flags(...args), env: {} });
+  return readOptions(PREDICT_OPTIONS, { flags: await flags(...args), env: {}, command: 'virnucpro predict' });
 }
 
 describe('options of predict', () => {
@@ -77,7 +77,12 @@ describe('options of predict', () => {
   it('come from the flag, else the variable, else the configuration file, else the default', async () => {
     const config = { file: 'c.yaml', values: { lanes: 4, threads: 8, 'keep-warm': 5, 'persistent-models': false } };
     const env = { VIRNUCPRO_LANES: '3', VIRNUCPRO_THREADS: '6', VIRNUCPRO_KEEP_EMBEDDINGS: 'yes' };
-    const read = readOptions(PREDICT_OPTIONS, { flags: await flags('--lanes', '2'), env, config });
+    const read = readOptions(PREDICT_OPTIONS, {
+      flags: await flags('--lanes', '2'),
+      env,
+      command: 'virnucpro predict',
+      config,
+    });
     assert.deepEqual(
       [read.lanes, read.threads, read.keepWarm, read.persistentModels, read.keepEmbeddings, read.heartbeat],
       [2, 6, 5, false, true, 15],
@@ -86,7 +91,7 @@ describe('options of predict', () => {
 
   it('say where a wrong value comes from', async () => {
     const wrong = (sources: object): (() => void) => {
-      return () => readOptions(PREDICT_OPTIONS, { flags: {}, env: {}, ...sources });
+      return () => readOptions(PREDICT_OPTIONS, { flags: {}, env: {}, command: 'virnucpro predict', ...sources });
     };
     assert.throws(wrong({ env: { VIRNUCPRO_LANES: 'x' } }), {
       where: 'VIRNUCPRO_LANES',
@@ -127,12 +132,15 @@ describe('options of predict', () => {
       if (retired === undefined) {
         assert.deepEqual(said, []);
         assert.notDeepEqual(parsed, defaults, `${given} changes nothing`);
-        readOptions(PREDICT_OPTIONS, { flags: parsed, env: {} });
+        readOptions(PREDICT_OPTIONS, { flags: parsed, env: {}, command: 'virnucpro predict' });
       } else {
         const long = /--[\w-]+/.exec(retired)![0];
         assert.deepEqual(said, [`note: ${long} has no effect any more: ${RETIRED_FLAGS[retired]}\n`], given);
-        const values = readOptions(PREDICT_OPTIONS, { flags: parsed, env: {} });
-        assert.deepEqual(values, readOptions(PREDICT_OPTIONS, { flags: defaults, env: {} }));
+        const values = readOptions(PREDICT_OPTIONS, { flags: parsed, env: {}, command: 'virnucpro predict' });
+        assert.deepEqual(
+          values,
+          readOptions(PREDICT_OPTIONS, { flags: defaults, env: {}, command: 'virnucpro predict' }),
+        );
       }
     }
   });
@@ -151,8 +159,13 @@ describe('configuration file', () => {
   it('that is generated holds every default and is read back to the same options', async () => {
     const values = await config(configText(PREDICT_OPTIONS));
     assert.deepEqual(
-      readOptions(PREDICT_OPTIONS, { flags: {}, env: {}, config: { file: 'c.yaml', values } }),
-      readOptions(PREDICT_OPTIONS, { flags: {}, env: {} }),
+      readOptions(PREDICT_OPTIONS, {
+        flags: {},
+        env: {},
+        command: 'virnucpro predict',
+        config: { file: 'c.yaml', values },
+      }),
+      readOptions(PREDICT_OPTIONS, { flags: {}, env: {}, command: 'virnucpro predict' }),
     );
     assert.equal(values['lanes'], 1);
   });
@@ -162,6 +175,20 @@ describe('configuration file', () => {
     for (const text of ['- 1\n', 'word', '{', 'a: 1\na: 2\n'])
       await assert.rejects(config(text), { name: 'OptionError' });
     await assert.rejects(readConfig(path.join(dir, 'none.yaml')), { name: 'OptionError', what: /ENOENT/ });
+  });
+
+  it('is refused when it refers to its own parts, nests, or is larger than any: no bomb reaches the parser', async () => {
+    const bomb = [
+      'a: &a [x, x]',
+      ...[...'bcdefghij'].map((k, i) => `${k}: &${k} [*${'abcdefghi'[i]}, *${'abcdefghi'[i]}]`),
+    ];
+    const nested = ['['.repeat(500), '{a: '.repeat(500), '- '.repeat(500), '? '.repeat(500)].map(
+      (text) => `a: ${text}`,
+    );
+    const indented = Array.from({ length: 120 }, (_, i) => `${' '.repeat(i)}a:`).join('\n');
+    for (const text of ['a: &a 1\nb: *a\n', bomb.join('\n'), ...nested, indented, `${'x'.repeat(2 ** 18)}: 1\n`]) {
+      await assert.rejects(config(text), { name: 'OptionError' });
+    }
   });
 });
 
@@ -177,20 +204,34 @@ describe('classifier and chunk length', () => {
     chooseClassifier({ modelPath, modelType, expectedLength });
 
   it('go together for the published ones, known by -m or by the name of their file', async () => {
-    assert.deepEqual(await choose(file('300_model.pth')), { classifier: file('300_model.pth'), chunkSize: 300 });
-    assert.deepEqual(await choose(file('own.pth'), '300'), { classifier: file('own.pth'), chunkSize: 300 });
+    assert.deepEqual(await choose(file('300_model.pth')), {
+      classifier: file('300_model.pth'),
+      chunkSize: 300,
+      assumed: false,
+    });
+    assert.deepEqual(await choose(file('own.pth'), '300'), {
+      classifier: file('own.pth'),
+      chunkSize: 300,
+      assumed: false,
+    });
     assert.deepEqual(await choose(file('500_model.pth'), undefined, 500), {
       classifier: file('500_model.pth'),
       chunkSize: 500,
+      assumed: false,
     });
   });
 
-  it('are what is given for one of your own, 500 by default', async () => {
-    assert.deepEqual(await choose(file('own.pth')), { classifier: file('own.pth'), chunkSize: 500 });
-    assert.deepEqual(await choose(file('own.pth'), undefined, 400), { classifier: file('own.pth'), chunkSize: 400 });
+  it('are what is given for one of your own; else 500, which nobody said', async () => {
+    assert.deepEqual(await choose(file('own.pth')), { classifier: file('own.pth'), chunkSize: 500, assumed: true });
+    assert.deepEqual(await choose(file('own.pth'), undefined, 400), {
+      classifier: file('own.pth'),
+      chunkSize: 400,
+      assumed: false,
+    });
     assert.deepEqual(await choose(file('300_model.pth'), 'custom', 200), {
       classifier: file('300_model.pth'),
       chunkSize: 200,
+      assumed: false,
     });
   });
 
@@ -200,7 +241,8 @@ describe('classifier and chunk length', () => {
       what: /300 bases only/,
     });
     await assert.rejects(choose(undefined, '500', 300), { name: 'OptionError' });
-    await assert.rejects(choose(undefined, 'custom'), { name: 'OptionError' });
+    await assert.rejects(choose(undefined, 'custom'), { name: 'OptionError', what: /without -p$/ });
+    await assert.rejects(choose(file('own.pth'), 'custom'), { name: 'OptionError', what: /without -e$/ });
     await assert.rejects(choose(), { name: 'ModelError', where: '500_model.pth' });
   });
 

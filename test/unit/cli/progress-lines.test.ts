@@ -44,21 +44,30 @@ describe('progress lines', () => {
     assert.equal(lineOf({ waitingFor }, 0), `dnabert-s: 0/10, waiting for ${waitingFor}`);
   });
 
-  it('have the lanes of a stage below it, as many as fit, with their host where there are several', () => {
+  it('have the lanes of a stage below it, each with its share of the work, with their host where there are several', () => {
     const lane: LaneView = {
-      ...{ lease: 'a', host: 'alpha', device: 'cpu:0', pid: 7, state: 'up', running: 2, done: 12 },
+      ...{ lease: 'a', host: 'alpha', device: 'cpu:0', pid: 7, state: 'up', running: 2, done: 4 },
       framesPerSecond: 301.4,
     };
     const starting: LaneView = { ...lane, device: 'cpu:1', state: 'starting', done: 0 };
     delete starting.framesPerSecond;
     const lanesAt = (columns: number, lanes: LaneView[]): string[] =>
       laneLines(progressLines(progress({ lanes }), 0)[1]!, columns);
-    assert.deepEqual(lanesAt(80, [lane, starting]), ['  cpu:0: 12 done, 301 frames/s   cpu:1: loading']);
-    const down: LaneView = { ...lane, host: 'beta', state: 'down' };
-    assert.deepEqual(lanesAt(80, [lane, starting, down]), [
-      '  alpha/cpu:0: 12 done, 301 frames/s   alpha/cpu:1: loading   and 1 more',
+    const share = `${'█'.repeat(5)}${'░'.repeat(7)}`;
+    assert.deepEqual(lanesAt(80, [lane, starting]), [
+      `  cpu:0    ${share} 4 done, 301 frames/s`,
+      `  cpu:1    ${'░'.repeat(12)} loading`,
     ]);
-    assert.deepEqual(lanesAt(120, [starting, down]), ['  alpha/cpu:1: loading   beta/cpu:0: restarting, 301 frames/s']);
+    const down: LaneView = { ...lane, host: 'beta', state: 'down' };
+    assert.deepEqual(lanesAt(80, [starting, down]), [
+      `  alpha/cpu:1 ${'░'.repeat(12)} loading`,
+      `  beta/cpu:0  ${share} restarting, 301 frames/s`,
+    ]);
+    const long: LaneView = { ...down, host: 'a-node-with-quite-a-long-name.example.org' };
+    assert.deepEqual(lanesAt(70, [lane, long])[1], `  ${long.host}/cpu:0: restarting, 301 frames/s`);
+    const many = Array.from({ length: 20 }, (_, i) => ({ ...lane, device: `cpu:${i}` }));
+    assert.deepEqual([lanesAt(80, many).length, lanesAt(80, many).at(-1)], [8, '  and 13 more lanes']);
+    assert.equal(lanesAt(80, many.slice(0, 8)).length, 8);
     assert.deepEqual(lanesAt(50, [lane]), []);
     assert.deepEqual(lanesAt(80, []), []);
   });

@@ -46,13 +46,27 @@ describe('resolveSamples', () => {
     await writeFile(path.join(dir, 'reads', 'B.fasta.gz'), '');
   });
 
-  it('says of a pattern that no file matches, or that was quoted, whose it is', async () => {
-    const pattern = path.join(dir, 'reads', '*.fa');
+  it('expands patterns that the shell has left alone, and says when nothing matches', async () => {
+    const names = async (pattern: string): Promise<string[]> =>
+      (await resolveSamples([path.join(dir, 'reads', pattern)])).map(({ input }) => path.relative(dir, input));
+    assert.deepEqual(await names('[ab].f*'), ['reads/a.fna.bgz', 'reads/b.fa']);
+    assert.deepEqual(await names('**/d?ep.{fa,fna}'), ['reads/sub/deep.fa']);
+    const pattern = path.join(dir, 'reads', '*.fq');
     await assert.rejects(resolveSamples([pattern]), {
       name: 'InputError',
-      what: 'no such file',
+      what: 'no file matches this pattern',
       where: pattern,
-      next: 'Patterns are for the shell: give it without quotes, and check that files match',
+    });
+    await writeFile(path.join(dir, 'odd[1].fa'), '>a\nACGT\n');
+    const [odd] = await resolveSamples([path.join(dir, 'odd[1].fa')]);
+    assert.equal(odd!.name, 'odd[1]');
+  });
+
+  it('names every input that is wrong', async () => {
+    const [gone, lost] = [path.join(dir, 'gone.fa'), path.join(dir, 'lost')];
+    await assert.rejects(resolveSamples([path.join(dir, 'one.fa'), gone, lost]), {
+      name: 'InputError',
+      what: `2 of 3 inputs cannot be used: ${gone} (no such file); ${lost} (no such file)`,
     });
     await assert.rejects(resolveSamples([path.join(dir, 'gone.fa')]), { what: 'no such file', next: 'Check the path' });
   });
@@ -82,6 +96,16 @@ describe('resolveSamples', () => {
       });
     }
     await assert.rejects(resolveSamples([], await sheet('sample,path\n')), { what: 'the sheet has no samples' });
+  });
+
+  it('refuses paths that no file system takes', async () => {
+    for (const [file, what] of [
+      ['a\0b.fa', /null character/],
+      ['x'.repeat(5000), /longer than the file system takes/],
+    ] as const) {
+      await assert.rejects(resolveSamples([], await sheet(`sample,path\ns,${file}\n`)), { name: 'InputError', what });
+      await assert.rejects(resolveSamples([file]), { name: 'InputError', what });
+    }
   });
 
   it('refuses folders without FASTA, no input at all, and standard input beside others', async () => {

@@ -36,4 +36,22 @@ describe('parseCsv', () => {
       );
     }
   });
+
+  it('refuses what is larger than any sheet, quoted or not', () => {
+    const huge = 'x'.repeat(2 ** 16);
+    for (const text of [
+      `a\n${huge}y\n`,
+      `a\n"${huge}"\n`,
+      `a\n"${'""'.repeat(2 ** 15)}"\n`,
+      `a\n${','.repeat(1000)}\n`,
+    ]) {
+      assert.throws(
+        () => parseCsv(text, 'f'),
+        (error) => error instanceof InputError && error.where === 'f, line 2' && error.what.length < 100,
+      );
+    }
+    assert.equal(parseCsv(`${huge}\n`.repeat(255), 'f').length, 255);
+    for (const text of [`"${'x'.repeat(2 ** 24 - 2)}"`, 'x\n'.repeat(2 ** 23 + 1)])
+      assert.throws(() => parseCsv(text, 'f'), InputError);
+  });
 });

@@ -78,11 +78,11 @@ describe('report', () => {
       .match(/<tr><td>(?:dnabert-s|esm-2)<\/td>.*?<\/tr>/g)!
       .map((row) => [...row.matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, cell]) => cell).join(' '));
     assert.deepEqual(rows, [
-      'dnabert-s 1 5 min 12 s 15 (3) 1 0.00 0.03 1 0 0',
-      'esm-2 2 30 min 3 s 15 (3) 1 0.00 0.00 3 2 0',
-      'dnabert-s alpha/cpu:0 6 600 3.85 35 607 520 MB 50 % 1 0',
-      'esm-2 alpha/cpu:0 6 600 0.68 6.13 607 520 MB 50 % 1 0',
-      'esm-2 beta/cpu:1 6 600 0.74 6.66 607 520 MB 50 % 2 1',
+      'dnabert-s 1 5 min 15 (3) 1 0.0032 0.029 1 0 0',
+      'esm-2 2 30 min 15 (3) 1 0.00055 0.005 3 2 0',
+      'dnabert-s alpha/cpu:0 6 600 3.8 35 607 520 MB 50 % 1 0',
+      'esm-2 alpha/cpu:0 6 600 0.68 6.1 607 520 MB 50 % 1 0',
+      'esm-2 beta/cpu:1 6 600 0.74 6.7 607 520 MB 50 % 2 1',
     ]);
   });
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { LaneExit } from '../../../src/activities/hold-lane.js';
 import type { Device } from '../../../src/contract/devices.js';
 import { DeviceError, LaneLost, ModelError } from '../../../src/contract/failures.js';
 import type { LaneOffer } from '../../../src/contract/leases.js';
+import type { HostMetrics, LossCause } from '../../../src/workers/host-metrics.js';
 import { LaneHandle } from '../../../src/workers/lane-handle.js';
 import type { Logger } from '../../../src/workers/log.js';
 import type { FixtureLane } from '../../support/fixture-lane.js';
@@ -35,6 +37,20 @@ class Heard implements Logger {
 describe('workers/lane-handle', () => {
   let lanes: LaneHandle[] = [];
   const log = new Heard();
+  /** What the lanes of one test told their host's metrics. */
+  let told: string[] = [];
+  const metrics: Pick<HostMetrics, 'lane'> = {
+    lane: () => {
+      told.push('starting');
+      return {
+        state: (state) => told.push(state ?? 'gone'),
+        loaded: () => told.push('loaded'),
+        finished: ({ frames }) => told.push(`${frames} frames`),
+        lost: (cause) => told.push(cause),
+      };
+    },
+  };
+  beforeEach(() => (told = []));
   afterEach(async () => {
     lanes.forEach((lane) => lane.kill());
     await Promise.all(lanes.map(({ exited }) => exited));
@@ -47,14 +63,15 @@ describe('workers/lane-handle', () => {
   ): LaneHandle {
     const { model } = laneOffer();
     const asked = laneOffer({ model: { ...model, path: JSON.stringify(fixture) }, ...offer });
-    const lane = new LaneHandle(device, asked, log, { ...process.env, ...env }, FIXTURE);
+    const lane = new LaneHandle(device, asked, log, { ...process.env, ...env }, metrics, FIXTURE);
     lanes.push(lane);
     return lane;
   }
 
   it('one process serves queue after queue with one load; its memory is logged before and after each', async () => {
     log.events.length = 0;
-    const lane = spawn();
+    const work = { frames: 7, tokens: 70, seconds: 1, modelLoads: 0, quarantined: {} };
+    const lane = spawn({ onOpen: [{ op: 'finished', batch: work }] });
     assert.equal(await lane.start(), 2.5);
     const { pid } = lane;
     for (const queue of ['first', 'second']) {
@@ -74,6 +91,9 @@ describe('workers/lane-handle', () => {
         ['lane released', 120],
       ],
     );
+    const states = told.filter((word) => word !== '7 frames');
+    assert.deepEqual(states, ['starting', 'loaded', 'up', 'warm', 'up', 'warm', 'gone'], 'asked to end: no loss');
+    assert.equal(told.length - states.length, 2, 'what each lease finished');
     assert.deepEqual(log.fieldsOf('lane serves'), { queue: 'first', rssBytes: 110 });
   });
 
@@ -93,7 +113,7 @@ describe('workers/lane-handle', () => {
       delete env['CUDA_VISIBLE_DEVICES'];
       if (inherited !== undefined) env['CUDA_VISIBLE_DEVICES'] = inherited;
       const model = { ...laneOffer().model, path: JSON.stringify({ onStart: [failed('$CUDA|$TITLE')] }) };
-      const lane = new LaneHandle(device, laneOffer({ model }), log, env, FIXTURE);
+      const lane = new LaneHandle(device, laneOffer({ model }), log, env, metrics, FIXTURE);
       lanes.push(lane);
       const error = await lane.start().catch((e: unknown) => e);
       return (error as ModelError).what;
@@ -124,9 +144,13 @@ describe('workers/lane-handle', () => {
       for (const inherited of ['2,3', '']) {
         assert.throws(
           () =>
-            new LaneHandle({ kind: 'cuda', index: 2, threads: 1 }, laneOffer(), log, {
-              CUDA_VISIBLE_DEVICES: inherited,
-            }),
+            new LaneHandle(
+              { kind: 'cuda', index: 2, threads: 1 },
+              laneOffer(),
+              log,
+              { CUDA_VISIBLE_DEVICES: inherited },
+              metrics,
+            ),
           (error: DeviceError) => error instanceof DeviceError && error.what.includes(`cuda:2`),
         );
       }
@@ -146,58 +170,59 @@ describe('workers/lane-handle', () => {
     }
   });
 
+  type Expected = Partial<LaneExit> & { cause: LossCause };
   const batch = { index: 4, rows: { from: 2, to: 3 } };
   const running = { op: 'running', batch } as const;
 
   describe('charges the batch that ran when the process died by itself, and no other', () => {
-    const cases: [title: string, fixture: FixtureLane, signal: NodeJS.Signals | undefined, expected: object][] = [
+    const cases: [title: string, fixture: FixtureLane, signal: NodeJS.Signals | undefined, expected: Expected][] = [
       [
         'abort',
         { onOpen: [running], end: 'SIGABRT' },
         undefined,
-        { reason: 'process ended with SIGABRT', running: batch, charge: true },
+        { cause: 'crash', reason: 'process ended with SIGABRT', running: batch, charge: true },
       ],
       [
         'exit code 3',
         { onOpen: [running], end: 3 },
         undefined,
-        { reason: 'process ended with exit code 3', running: batch, charge: true },
+        { cause: 'crash', reason: 'process ended with exit code 3', running: batch, charge: true },
       ],
       [
         'exit code 0',
         { onOpen: [running], end: 0 },
         undefined,
-        { reason: 'process ended with exit code 0', running: batch, charge: false },
+        { cause: 'killed', reason: 'process ended with exit code 0', running: batch, charge: false },
       ],
       [
         'SIGKILL from outside',
         { onOpen: [running, { op: 'parked' }] },
         'SIGKILL',
-        { reason: 'process ended with SIGKILL', running: batch, charge: false },
+        { cause: 'killed', reason: 'process ended with SIGKILL', running: batch, charge: false },
       ],
       [
         'SIGTERM from outside',
         { onOpen: [running, { op: 'parked' }] },
         'SIGTERM',
-        { reason: 'process ended with SIGTERM', running: batch, charge: false },
+        { cause: 'killed', reason: 'process ended with SIGTERM', running: batch, charge: false },
       ],
       [
         'abort after its batch',
         { onOpen: [running, { op: 'running' }], end: 'SIGABRT' },
         undefined,
-        { reason: 'process ended with SIGABRT', worked: true, charge: true },
+        { cause: 'crash', reason: 'process ended with SIGABRT', worked: true, charge: true },
       ],
       [
         'a call that never returns',
         { onOpen: [running, { op: 'stalled' }] },
         undefined,
-        { reason: 'a model call does not return', running: batch, charge: true },
+        { cause: 'hung', reason: 'a model call does not return', running: batch, charge: true },
       ],
       [
         'a device that is sick',
         { onOpen: [running, { op: 'sick', message: 'NaN' }] },
         undefined,
-        { reason: 'NaN', running: batch, charge: false, sick: true },
+        { cause: 'sick', reason: 'NaN', running: batch, charge: false, sick: true },
       ],
     ];
     for (const [title, fixture, signal, expected] of cases) {
@@ -211,7 +236,9 @@ describe('workers/lane-handle', () => {
           await parked;
           process.kill(lane.pid, signal);
         }
-        assert.deepEqual(await lane.exited, { worked: false, sick: false, ...expected });
+        const { cause, ...exit } = expected;
+        assert.deepEqual(await lane.exited, { worked: false, sick: false, ...exit });
+        assert.deepEqual(told, ['starting', 'loaded', 'up', 'gone', cause]);
       });
     }
   });
@@ -242,6 +269,7 @@ describe('workers/lane-handle', () => {
     await parked;
     process.kill(lane.pid, 'SIGSTOP');
     assert.equal((await lane.exited).reason, 'the lane process does not answer');
+    assert.deepEqual(told, ['starting', 'loaded', 'up', 'gone', 'hung']);
   });
 
   it('lets a process that has not said anything yet load its model in peace', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { byteText } from '../../../src/io/byte-text.js';
+import { byteText } from '../../../src/io/figure-text.js';
 
 describe('byteText', () => {
   it('has the unit that fits, and three digits', () => {

@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import { TOKENS_PER_CALL } from '../../contract/defaults.js';
+import { PRECISIONS } from '../../contract/models.js';
+import { device, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
+
+/** Most lanes, and most threads, of a host. */
+const MOST = 1024;
+
+// Options that several commands have, with the same flag and meaning.
+
+export const THREADS = {
+  short: '-t',
+  takes: '<n>',
+  help: 'CPU threads',
+  type: wholeNumber({ min: 1, max: MOST }),
+  default: availableParallelism(),
+  defaultText: 'all',
+} as const;
+
+export const LANE_COUNT = { takes: '<n>', type: wholeNumber({ min: 1, max: MOST }), default: 1 } as const;
+
+export const MODEL = {
+  short: '-m',
+  takes: '<name|path>',
+  help: 'model by name, checkpoint folder or file',
+  type: text(),
+  required: true,
+} as const;
+
+export const PRECISION = {
+  takes: '<format>',
+  help: 'what products are computed in',
+  type: oneOf(...PRECISIONS),
+  default: 'fp32',
+} as const;
+
+/** Of a command that embeds in its own process. */
+export const DEVICE = {
+  short: '-d',
+  takes: '<device>',
+  help: 'what computes: cpu, cuda:N or webgpu:0',
+  type: device(),
+  default: { kind: 'cpu' },
+  defaultText: 'cpu',
+} as const;
+
+export const CALL_TOKENS = { takes: '<tokens>', type: wholeNumber(TOKENS_PER_CALL) } as const;
+
+export const RENAME_DUPLICATES = {
+  help: 'call a record whose name came before name_2, name_3, ... instead of refusing it',
+  type: yesOrNo(),
+  default: false,
+} as const;
+
+export const JSON_OUTPUT = { help: 'print one JSON object', type: yesOrNo(), default: false } as const;
+
+export const TEMPORAL_CLI = { takes: '<path>', help: 'Temporal CLI to use', type: text() } as const;

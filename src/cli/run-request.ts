@@ -1,0 +1,43 @@
+import { type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
+import { toInputError } from '../io/input.js';
+import { sha256OfFile } from '../io/local-store.js';
+import { cacheFolderPath } from '../io/user-folders.js';
+import { encoderDigest, weightsDigest } from '../model/content-digest.js';
+import { modelHere } from './service-models.js';
+import { NOT_HERE, type RunRecord, type RunRequest } from './run-record.js';
+
+/** Options that change what comes out; models by the digest of what they hold, or by name when they are not here. */
+export async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
+  const dnabertPrecision = precisionOf(run, 'dnabert-s');
+  const esmPrecision = precisionOf(run, 'esm-2');
+  return {
+    expectedLength: run.chunkSize,
+    batchSequences: run.batchSequences ?? 'by size',
+    // Only if not the default: runs that were started before there were these options are the same without them.
+    ...(run.renameDuplicates && { renameDuplicates: true }),
+    ...(dnabertPrecision !== 'fp32' && { dnabertPrecision }),
+    ...(esmPrecision !== 'fp32' && { esmPrecision }),
+    dnaModel: await digestOr(run.dnaModel, encoderDigest),
+    proteinModel: await digestOr(run.proteinModel, encoderDigest),
+    classifier: await digestOr(run.classifier, weightsDigest),
+    keepIntermediate: run.keepIntermediate,
+    keepEmbeddings: run.keepEmbeddings,
+  };
+}
+
+/** The samples with the digests of their files. */
+export async function digestsOf(specs: readonly SampleSpec[]): Promise<RunRecord['samples']> {
+  const digests: RunRecord['samples'] = [];
+  for (const { name, input } of specs) {
+    const sha256 = await sha256OfFile(input).catch((error: unknown) => {
+      throw toInputError(error, input);
+    });
+    digests.push({ name, input, sha256 });
+  }
+  return digests;
+}
+
+async function digestOr(model: string, digest: (source: string, cacheDir: string) => Promise<string>): Promise<string> {
+  const found = await modelHere(model);
+  return found === undefined ? `${NOT_HERE}${model}` : digest(found, cacheFolderPath());
+}
