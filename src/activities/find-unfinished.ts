@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import type { ModelRef } from '../contract/models.js';
 import type { ManifestEntry, PendingBatch } from '../contract/run.js';
@@ -28,10 +29,16 @@ export async function findUnfinished(input: FindUnfinishedInput): Promise<Pendin
   const heartbeat = startHeartbeat({ checked: 0 });
   try {
     const entries = await readJsonLines<ManifestEntry>(await store.get(manifest), from, to);
+    const artifacts = entries.map((entry) => embeddingArtifact(stage, model, entry));
+    // Asked for by the folder: a request for each would take an object store long.
+    const published = new Set<string>();
+    for (const folder of new Set(artifacts.map(({ key }) => path.posix.dirname(key)))) {
+      for (const key of await store.list(folder)) published.add(key);
+    }
     const unfinished: PendingBatch[] = [];
     for (const [i, entry] of entries.entries()) {
-      const { key, origin } = embeddingArtifact(stage, model, entry);
-      if ((await findWhole(store, key, origin)) === undefined) {
+      const { key, origin } = artifacts[i]!;
+      if (!published.has(key) || (await findWhole(store, key, origin)) === undefined) {
         unfinished.push({ index: from + i, frames: entry.frames.records });
       }
       heartbeat.details({ checked: i + 1, of: entries.length });

@@ -24,9 +24,15 @@ const KNOWN: readonly { names: readonly string[]; what: string; next: string }[]
     next: 'Renew them; workers take new ones when they are started again',
   },
   {
-    names: ['AccessDenied', 'Forbidden', 'AllAccessDisabled'],
+    names: ['AccessDenied', 'AllAccessDisabled'],
     what: 'the credentials do not allow that',
     next: 'Allow reading, writing, removing and listing under this prefix, or use other credentials',
+  },
+  {
+    // The answer to a request without content has no words.
+    names: ['Forbidden', '403'],
+    what: 'the store refuses the credentials, and does not say why',
+    next: 'Check them (AWS_ACCESS_KEY_ID, AWS_PROFILE), and that they allow reading, writing, removing and listing here',
   },
   {
     names: ['NoSuchKey', 'NotFound'],
@@ -35,8 +41,8 @@ const KNOWN: readonly { names: readonly string[]; what: string; next: string }[]
   },
 ];
 
-/** Troubles that another sample does not have: those of an input that a person named. */
-const OF_INPUTS = new Set(['there is no such object', 'there is no such bucket', 'the credentials do not allow that']);
+/** Troubles of the sample whose input it is, not of the host or the store. */
+const OF_INPUTS = new Set(['there is no such object', 'there is no such bucket']);
 
 /** The parts of the SDK's errors that are used here. */
 interface S3Error extends Error {
@@ -65,7 +71,7 @@ export function toS3Error(error: unknown, where: string): unknown {
   return new StorageError(problemOf(error as S3Error, where));
 }
 
-/** As {@link toS3Error}, for an input: one that is not there or not allowed is the sample's failure alone. */
+/** As {@link toS3Error}, for an input: that there is none is the sample's failure alone. */
 export function toS3InputError(error: unknown, where: string): unknown {
   const known = toS3Error(error, where);
   if (!(known instanceof StorageError) || !OF_INPUTS.has(known.what)) return known;
@@ -76,7 +82,7 @@ function problemOf(error: S3Error, where: string): Problem {
   const { name, message, code } = error;
   const status = error.$metadata?.httpStatusCode;
   const cause = new Error(`${name}: ${message}`);
-  const known = KNOWN.find(({ names }) => names.includes(name)) ?? (status === 403 ? DENIED : undefined);
+  const known = KNOWN.find(({ names }) => names.includes(name) || (status === 403 && names.includes('403')));
   if (known) return { what: known.what, where, next: known.next, cause };
   const next = 'It is tried again; if it stays so, check the store, the network and AWS_ENDPOINT_URL_S3';
   if (status === undefined) {
@@ -93,5 +99,3 @@ function isOfS3(error: S3Error): boolean {
     $metadata !== undefined || code !== undefined || name === 'TimeoutError' || name === 'CredentialsProviderError'
   );
 }
-
-const DENIED = KNOWN.find(({ names }) => names.includes('AccessDenied'))!;
