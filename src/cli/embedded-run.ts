@@ -105,13 +105,16 @@ export function agentCommand(
 ): ManagedChildSpec {
   const offered = gpus.length === 0 ? [] : ['--devices', ['cpu', ...gpus.map(deviceName)].join(',')];
   const devices = ['--cpu-lanes', String(lanes), '--threads', String(threads), ...offered];
+  // A key or profile for some other server would keep it from this one.
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--roles', roles.join(','), ...devices],
     env: {
-      ...process.env,
+      ...Object.fromEntries(others),
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: server.namespace,
+      TEMPORAL_CONFIG_FILE: '/nonexistent',
     },
   };
 }
