@@ -33,7 +33,9 @@ export async function screenMetagenome(request) {
     table: `${outputDir}/long_merged/prediction_results_highestscore.csv`,
     output: `${outputDir}/viral-contigs.txt`,
   });
-  return { filtered, counts, stages: results, viralContigs };
+  // classifySample has drawn it; a step that changes the results would have it drawn again like this.
+  const report = await virnucpro.writeReport({ folder: outputDir });
+  return { filtered, counts, stages: results, viralContigs, report };
 }
 
 /** One stage over all file batches. More than 600 of them (about 6 million frames) want one run for each of `slices`. */

@@ -16,6 +16,7 @@ import { recordStages } from './record-stages.js';
 import { recordWave, summarizeCampaign } from './record-wave.js';
 import { splitSample } from './split-sample.js';
 import { withFailures } from './to-failure.js';
+import { writeReport } from './write-report.js';
 
 export { prefixed } from '../contract/activity-names.js';
 export type { ClassifySampleInput } from './classify-sample.js';
@@ -27,6 +28,7 @@ export type { JoinManifestsInput } from './join-manifests.js';
 export type { PlanWaveInput, Wave } from './plan-wave.js';
 export type { RecordStagesInput } from './record-stages.js';
 export type { SplitSampleInput } from './split-sample.js';
+export type { WriteReportInput } from './write-report.js';
 
 /** Activities that need no device, for workers on the CPU queue. */
 export type CpuActivities = ReturnType<typeof createCpuActivities>;
@@ -49,6 +51,7 @@ export function createCpuActivities() {
     classifySample,
     recordWave: beating(recordWave),
     summarizeCampaign: beating(summarizeCampaign),
+    writeReport: beating(writeReport),
   });
 }
 

@@ -6,13 +6,14 @@ import {
   FixedSizeList,
   Float32,
   RecordBatch,
+  type RecordBatchFileReader,
+  RecordBatchReader,
   Schema,
   Struct,
   Table,
   Uint32,
   Utf8,
   makeData,
-  tableFromIPC,
   tableToIPC,
 } from 'apache-arrow';
 import { ArtifactInvalid } from '../contract/failures.js';
@@ -59,7 +60,7 @@ export async function writeArrowFile(
  * @throws ArtifactInvalid when it is no readable Arrow file.
  */
 export async function readArrowHeader(file: string): Promise<Partial<ArrowHeader>> {
-  return Object.fromEntries((await readTable(file)).schema.metadata);
+  return Object.fromEntries((await openArrow(file)).schema.metadata);
 }
 
 /**
@@ -68,7 +69,7 @@ export async function readArrowHeader(file: string): Promise<Partial<ArrowHeader
  */
 export async function readArrowFile(file: string, expected: { kind: string; madeBy?: string }): Promise<ArrowFile> {
   const invalid = (what: string): ArtifactInvalid => invalidFile(what, file);
-  const table = await readTable(file);
+  const table = toTable(await openArrow(file), file);
   const header = Object.fromEntries(table.schema.metadata) as ArrowHeader;
   if (header.kind !== expected.kind) throw invalid(`artifact is of kind ${header.kind}, expected ${expected.kind}`);
   if (expected.madeBy !== undefined && header.made_by !== expected.madeBy) {
@@ -78,7 +79,7 @@ export async function readArrowFile(file: string, expected: { kind: string; made
   const batch = table.batches[0];
   const data = batch === undefined ? [] : batch.data.children;
   const found = digestIfWhole(names, data);
-  if (table.batches.length > 1 || found === undefined || found !== header['content_sha256']) {
+  if (found === undefined || found !== header['content_sha256']) {
     throw invalid('artifact content differs from its digest');
   }
   const column = (name: string): Data | undefined => {
@@ -99,12 +100,25 @@ export async function readArrowFile(file: string, expected: { kind: string; made
   };
 }
 
-async function readTable(file: string): Promise<Table> {
+async function openArrow(file: string): Promise<RecordBatchFileReader> {
   const bytes = await readFile(file).catch((error: unknown) => {
     throw toStorageError(error, file);
   });
   try {
-    return tableFromIPC(bytes);
+    const reader = RecordBatchReader.from(bytes).open();
+    if (reader.isFile() && reader.schema !== undefined) return reader;
+  } catch (error) {
+    throw invalidFile('not a readable Arrow file', file, error);
+  }
+  throw invalidFile('not an Arrow IPC file', file);
+}
+
+/** The one batch that a file of ours has. Not `tableFromIPC`: on a file whose batch is no batch that never ends. */
+function toTable(reader: RecordBatchFileReader, file: string): Table {
+  if (reader.numRecordBatches > 1) throw invalidFile('artifact content differs from its digest', file);
+  try {
+    const batch = reader.readRecordBatch(0);
+    return new Table(reader.schema, batch === null ? [] : [batch]);
   } catch (error) {
     throw invalidFile('not a readable Arrow file', file, error);
   }

@@ -19,6 +19,7 @@ export type {
   JoinManifestsInput,
   RecordStagesInput,
   SplitSampleInput,
+  WriteReportInput,
 } from '../activities/index.js';
 export type { ArtifactRef } from '../contract/artifacts.js';
 export type { ClassifierRef, ModelRef } from '../contract/models.js';

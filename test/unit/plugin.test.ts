@@ -22,6 +22,7 @@ describe('VirnucproPlugin', () => {
       'virnucpro.recordWave',
       'virnucpro.splitSample',
       'virnucpro.summarizeCampaign',
+      'virnucpro.writeReport',
     ]);
     assert.equal(Reflect.get(configured.activities!, 'splitSample'), own.splitSample);
     assert.equal(Reflect.get(configured.activities!, 'virnucpro.planWave'), own['virnucpro.planWave']);

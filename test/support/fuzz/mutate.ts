@@ -64,7 +64,7 @@ export function mutate(seeds: readonly Buffer[], words: readonly string[], rando
     (bytes) => bytes.subarray(0, place(bytes)),
   ];
   let bytes: Buffer = Buffer.from(pick(seeds));
-  for (let left = 1 + below(4); left > 0; left--)
+  for (let left = 1 + Math.floor(4 * random() ** 3); left > 0; left--)
     bytes = pick(changes)(bytes).subarray(0, LARGEST_BYTES + bytes.length);
   return bytes.subarray(0, 4 * LARGEST_BYTES);
 }

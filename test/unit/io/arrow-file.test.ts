@@ -53,4 +53,24 @@ describe('io/arrow-file', () => {
     await writeFile(file, bytes.subarray(0, 40));
     await assert.rejects(readArrowFile(file, { kind: 'test' }), ArtifactInvalid);
   });
+
+  it('refuses a file whose batch is no batch, instead of looking for one for ever', async () => {
+    const file = path.join(dir, 'c.arrow');
+    await writeArrowFile(file, header, columns);
+    const bytes = await readFile(file);
+    const [recordBatch, schema] = [3, 1];
+    let refused = 0;
+    // One of these bytes is the type of its message.
+    for (let at = 8; at < 100; at++) {
+      if (bytes[at] !== recordBatch) continue;
+      const damaged = Buffer.from(bytes);
+      damaged[at] = schema;
+      await writeFile(file, damaged);
+      await readArrowFile(file, { kind: 'test' }).catch((error: unknown) => {
+        assert.ok(error instanceof ArtifactInvalid);
+        refused += 1;
+      });
+    }
+    assert.ok(refused > 0);
+  });
 });

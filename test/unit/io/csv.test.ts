@@ -41,8 +41,8 @@ describe('parseCsv', () => {
     const huge = 'x'.repeat(2 ** 16);
     for (const text of [
       `a\n${huge}y\n`,
-      `a\n"${huge}"\n`,
-      `a\n"${'""'.repeat(2 ** 15)}"\n`,
+      `a\n"${huge}y"\n`,
+      `a\n"${'""'.repeat(2 ** 15 + 1)}"\n`,
       `a\n${','.repeat(1000)}\n`,
     ]) {
       assert.throws(
