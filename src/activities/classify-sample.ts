@@ -2,10 +2,16 @@ import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { ManifestEntry, RunModels, RunOptions, SampleCounts, SampleSpec, SplitOutput } from '../contract/run.js';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { type EmbeddedBatch, classifySample as classify } from '../inference/classify-sample.js';
+import {
+  type ClassifySampleOutput,
+  type EmbeddedBatch,
+  classifySample as classify,
+} from '../inference/classify-sample.js';
 import { Classifier } from '../inference/classifier-session.js';
 import { readJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { PROVENANCE } from '../io/provenance.js';
+import { withInput } from '../io/sample-input.js';
 import { splitToFasta } from '../io/split-fasta.js';
 import { writeSampleReport } from '../report/write-report.js';
 import { embeddingArtifact } from './embedding-artifact.js';
@@ -52,7 +58,6 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
       return finished;
     }
     const store = openStore(options.outputDir);
-    const outputDir = path.join(options.outputDir, sample.prefix);
     const { renameDuplicates = false, chunkSize } = options;
     const entries = await readJsonLines<ManifestEntry>(await store.get(split.manifest));
     const batches = entries.map((entry): EmbeddedBatch => ({
@@ -62,39 +67,48 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
         'esm-2': embeddingArtifact('esm-2', models.protein, entry),
       },
     }));
-    const classifier = await Classifier.open({ path: models.classifier.path, threads: 1 });
-    try {
-      const { counts, files } = await classify({
-        store,
-        contigs: split.contigs,
-        batches,
-        classifier,
-        input: { path: sample.input, sha256: split.inputSha256, renameDuplicates },
-        chunkSize,
-        outputDir,
-        stem: sample.stem,
-        signal: cancellationSignal,
-        onBatch: (done) => {
-          cancellationSignal.throwIfAborted();
-          heartbeat.details({ state: 'classifying', batches: done, of: batches.length });
-        },
-      });
-      if (options.keepIntermediate) {
-        await splitToFasta({ input: sample.input, stem: sample.stem, outputDir, chunkSize, renameDuplicates });
+    const writeResults = async (outputDir: string, inputFile: string): Promise<ClassifySampleOutput> => {
+      const classifier = await Classifier.open({ path: models.classifier.path, threads: 1 });
+      try {
+        const { counts, files } = await classify({
+          store,
+          contigs: split.contigs,
+          batches,
+          classifier,
+          input: { path: inputFile, sha256: split.inputSha256, renameDuplicates },
+          chunkSize,
+          outputDir,
+          stem: sample.stem,
+          signal: cancellationSignal,
+          onBatch: (done) => {
+            cancellationSignal.throwIfAborted();
+            heartbeat.details({ state: 'classifying', batches: done, of: batches.length });
+          },
+        });
+        if (options.keepIntermediate) {
+          await splitToFasta({ input: inputFile, stem: sample.stem, outputDir, chunkSize, renameDuplicates });
+        }
+        const relative = files.map((file) => ({ ...file, path: path.relative(outputDir, file.path) }));
+        await recordProvenance(path.join(outputDir, PROVENANCE), input, {
+          counts,
+          files: relative.map((file) => ({ ...file, path: store.locate(sample.prefix + file.path) })),
+          stages: await readStages(store, input.stages),
+          seconds: (performance.now() - startedAt) / 1000,
+        });
+        await drawReport(() => writeSampleReport(outputDir));
+        return { counts, files: relative };
+      } finally {
+        await classifier.close();
       }
-      await recordProvenance(path.join(outputDir, 'provenance.json'), input, {
-        counts,
-        files,
-        stages: await readStages(store, input.stages),
-        seconds: (performance.now() - startedAt) / 1000,
-      });
-      await drawReport(() => writeSampleReport(outputDir));
-      await recordFinished(input, split.inputSha256, counts, files);
-      await tidySample(input);
-      return counts;
-    } finally {
-      await classifier.close();
-    }
+    };
+    const { counts, files } = await withInput(
+      sample.input,
+      (inputFile) => store.putFolder(sample.prefix, (outputDir) => writeResults(outputDir, inputFile)),
+      { sha256: split.inputSha256, signal: cancellationSignal },
+    );
+    await recordFinished(input, split.inputSha256, counts, files);
+    await tidySample(input);
+    return counts;
   } finally {
     heartbeat.stop();
   }

@@ -1,10 +1,10 @@
-import { open, stat, statfs } from 'node:fs/promises';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import { BASES_PER_FRAME, PACKED_RATIO, WAVE_BYTES, WAVE_SAMPLES } from '../contract/defaults.js';
+import { StorageError } from '../contract/failures.js';
 import type { RunModels, RunOptions, SampleCounts, SampleSpec } from '../contract/run.js';
 import { jsonLines } from '../io/json-lines.js';
-import { MAGIC_BYTES, isPacked } from '../io/input.js';
 import { openStore } from '../io/open-store.js';
+import { inputSize } from '../io/sample-input.js';
 import { findFinished, removeTables, tidySample } from './finished-sample.js';
 import { startHeartbeat } from './heartbeat.js';
 
@@ -36,10 +36,11 @@ export interface Wave {
 export async function planWave({ samples, cursor, options, models }: PlanWaveInput): Promise<Wave> {
   const heartbeat = startHeartbeat({ state: 'planning' });
   try {
-    const limit = Math.min(options.waveBytes ?? WAVE_BYTES, (await freeBytes(options.outputDir)) / 2);
+    const store = openStore(options.outputDir);
+    const limit = Math.min(options.waveBytes ?? WAVE_BYTES, (await store.freeBytes()) / 2);
     const wave: Wave = { samples: [] };
     let bytes = 0;
-    const file = await openStore(options.outputDir).get(samples);
+    const file = await store.get(samples);
     for await (const sample of jsonLines<SampleSpec>(file, cursor)) {
       const taken = wave.samples.length;
       if (taken === WAVE_SAMPLES) return { ...wave, next: cursor + taken };
@@ -63,26 +64,10 @@ export async function planWave({ samples, cursor, options, models }: PlanWaveInp
 
 /** About what a sample's embeddings will take, from its file's size. A missing file takes none, and fails later. */
 async function embeddingBytes(input: string, { dna, protein }: RunModels): Promise<number> {
-  const size = await stat(input).then(
-    (found) => found.size,
-    () => 0,
-  );
-  const bases = size * ((await isPackedFile(input)) ? PACKED_RATIO : 1);
+  const { bytes, packed } = await inputSize(input).catch((error: unknown) => {
+    if (error instanceof StorageError) throw error;
+    return { bytes: 0, packed: false };
+  });
+  const bases = bytes * (packed ? PACKED_RATIO : 1);
   return (bases / BASES_PER_FRAME) * (dna.hidden + protein.hidden) * Float32Array.BYTES_PER_ELEMENT;
-}
-
-async function isPackedFile(input: string): Promise<boolean> {
-  const file = await open(input).catch(() => undefined);
-  if (file === undefined) return false;
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    return isPacked(buffer.subarray(0, bytesRead));
-  } finally {
-    await file.close();
-  }
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }

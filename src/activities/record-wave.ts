@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
 import { FAILURES_SHOWN } from '../contract/defaults.js';
 import type { SampleResult } from '../contract/run.js';
@@ -6,6 +6,8 @@ import { STAGES } from '../contract/stages.js';
 import { CAMPAIGN_TABLE, campaignTable } from '../io/campaign-table.js';
 import { readJsonLines, writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { PROVENANCE } from '../io/provenance.js';
+import { writeText } from '../io/tables.js';
 import { writeRunReport } from '../report/write-report.js';
 import { drawReport } from './draw-report.js';
 import { waveManifestKey, waveRecordKey, waveStagesKey } from './keys.js';
@@ -41,10 +43,10 @@ export async function summarizeCampaign(input: SummarizeCampaignInput): Promise<
   const store = openStore(input.store);
   const results: SampleResult[] = [];
   for (const wave of input.waves) results.push(...(await readJsonLines<SampleResult>(await store.get(wave))));
-  await store.put(CAMPAIGN_TABLE, async (file) => {
-    await writeFile(file, campaignTable(results));
-    return results.length;
+  const holdsSample = (await store.peek(PROVENANCE)) !== undefined;
+  await store.putFolder('', async (folder) => {
+    await writeText(path.join(folder, CAMPAIGN_TABLE), [campaignTable(results)]);
+    await drawReport(() => writeRunReport(folder, holdsSample));
   });
-  await drawReport(() => writeRunReport(input.store));
   return results.filter(({ status }) => status === 'failed').slice(0, FAILURES_SHOWN);
 }

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { ManifestEntry, RunOptions, SampleSpec, SplitOutput } from '../contract/run.js';
 import { writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
+import { withInput } from '../io/sample-input.js';
 import { splitSample as split } from '../io/split-sample.js';
 import { startHeartbeat } from './heartbeat.js';
 import { workPrefix } from './keys.js';
@@ -22,25 +23,29 @@ export async function splitSample({ sample, options }: SplitSampleInput): Promis
   const heartbeat = startHeartbeat({ state: 'splitting' });
   try {
     const store = openStore(options.outputDir);
-    const { batches, ...output } = await split({
-      input: sample.input,
-      chunkSize: options.chunkSize,
-      ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
-      renameDuplicates: options.renameDuplicates ?? false,
-      store,
-      prefix: workPrefix(sample),
-      signal: Context.current().cancellationSignal,
-      onProgress: (progress) => heartbeat.details({ state: 'splitting', ...progress }),
-    });
-    const entries = batches.map((frames, i): ManifestEntry => ({
-      sample: sample.name,
-      prefix: sample.prefix,
-      batch: i + 1,
-      frames,
-    }));
-    const manifest = await store.put(`${workPrefix(sample)}batches.jsonl`, (file) => writeJsonLines(file, entries));
-    const seconds = (performance.now() - startedAt) / 1000;
-    return { manifest, inputBytes: (await stat(sample.input)).size, seconds, ...output };
+    const { cancellationSignal: signal } = Context.current();
+    const splitInput = async (input: string): Promise<SplitOutput> => {
+      const { batches, ...output } = await split({
+        input,
+        chunkSize: options.chunkSize,
+        ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
+        renameDuplicates: options.renameDuplicates ?? false,
+        store,
+        prefix: workPrefix(sample),
+        signal,
+        onProgress: (progress) => heartbeat.details({ state: 'splitting', ...progress }),
+      });
+      const entries = batches.map((frames, i): ManifestEntry => ({
+        sample: sample.name,
+        prefix: sample.prefix,
+        batch: i + 1,
+        frames,
+      }));
+      const manifest = await store.put(`${workPrefix(sample)}batches.jsonl`, (file) => writeJsonLines(file, entries));
+      const seconds = (performance.now() - startedAt) / 1000;
+      return { manifest, inputBytes: (await stat(input)).size, seconds, ...output };
+    };
+    return await withInput(sample.input, splitInput, { signal });
   } finally {
     heartbeat.stop();
   }

@@ -122,3 +122,18 @@ export const DEVICE_TOLERANCE = 1e-3;
 
 /** Scores that differ by no more are the same to `compare`: what the predecessor's comparison script takes by default. */
 export const SCORE_TOLERANCE = 1e-5;
+
+/** Copies of an object store's files that a host keeps at most, beside those in use: a wave's, as WAVE_BYTES. */
+export const SCRATCH_BYTES = 50e9;
+
+/**
+ * How a store across a network is borne with, before the caller hears of it and waits longer: tries of a request, and of a
+ * download without a new byte; how long a connection may take and stay silent (putting a large file's parts together does).
+ */
+export const S3_PATIENCE = { tries: 4, firstMs: 200, longestMs: 5_000, connectMs: 5_000, silentMs: 30_000 } as const;
+
+/** Parts of a large object that are sent at once, and their least size: 32 MiB of memory; S3 takes 10,000 parts at most. */
+export const S3_PARTS = { atOnce: 4, bytes: 8 << 20, most: 9_000 } as const;
+
+/** Small requests (a removal, a look) that are sent at once: hides the latency, and no store minds. */
+export const S3_REQUESTS_AT_ONCE = 16;

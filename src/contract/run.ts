@@ -7,7 +7,7 @@ import type { Stage } from './stages.js';
 /** One input file and where its results go. */
 export interface SampleSpec {
   name: string;
-  /** Local path of the FASTA file. */
+  /** The FASTA file: a path that is the same on every host of the role `cpu`, or `s3://bucket/key`. */
   input: string;
   /** First part of its result files' names, e.g. `contigs` of `contigs.fa.gz`. */
   stem: string;
@@ -51,7 +51,7 @@ export interface RunOptions extends LaneOptions {
   /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
   tokensPerCall?: Partial<Record<Stage, number>>;
   classifier: string;
-  /** Folder of the run's store. */
+  /** Where its artifacts and results go: a folder that every host sees under this path, or `s3://bucket/prefix`. */
   outputDir: string;
   keepIntermediate: boolean;
   keepEmbeddings: boolean;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ArtifactRef } from '../contract/artifacts.js';
@@ -82,6 +82,17 @@ export class LocalStore implements ArtifactStore {
     });
   }
 
+  async putFolder<T>(key: string, write: (folder: string) => Promise<T>): Promise<T> {
+    return write(this.locate(key));
+  }
+
+  async publish(key: string, file: string): Promise<ArtifactRef> {
+    return this.put(key, async (target) => {
+      await copyFile(file, target);
+      return 0;
+    });
+  }
+
   async get(ref: ArtifactRef): Promise<string> {
     const file = fileURLToPath(ref.uri);
     const actual = await sha256OfFile(file).catch((error: unknown) => {
@@ -113,15 +124,14 @@ export class LocalStore implements ArtifactStore {
     return describeFile(this.resolve(key), records);
   }
 
+  async holds(key: string, { sha256, bytes }: Pick<ArtifactRef, 'sha256' | 'bytes'>): Promise<boolean> {
+    const file = this.resolve(key);
+    const found = await stat(file).catch(() => undefined);
+    return found?.size === bytes && (await sha256OfFile(file)) === sha256;
+  }
+
   async list(key: string): Promise<string[]> {
-    const names = await readdir(this.resolve(key)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw toStorageError(error, key);
-    });
-    return names
-      .filter((name) => !name.endsWith(TEMPORARY))
-      .sort()
-      .map((name) => `${key}/${name}`);
+    return (await this.filesBelow(key)).filter((file) => !file.endsWith(TEMPORARY)).sort();
   }
 
   async remove(key: string): Promise<void> {
@@ -129,12 +139,32 @@ export class LocalStore implements ArtifactStore {
   }
 
   async removeUnpublished(key: string): Promise<void> {
-    const folder = this.resolve(key);
-    const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw toStorageError(error, key);
-    });
-    for (const name of names) if (name.endsWith(TEMPORARY)) await rm(path.join(folder, name), { force: true });
+    for (const file of await this.filesBelow(key)) {
+      if (file.endsWith(TEMPORARY)) await rm(path.join(this.root, file), { force: true });
+    }
+  }
+
+  locate(key: string): string {
+    return key === '' ? path.resolve(this.root) : this.resolve(key);
+  }
+
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.root);
+    return bavail * bsize;
+  }
+
+  /** Keys of all files below a folder, also of those that are being written. */
+  private async filesBelow(key: string): Promise<string[]> {
+    const folder = this.locate(key);
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw toStorageError(error, key);
+      },
+    );
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(this.root, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'));
   }
 
   private resolve(key: string): string {

@@ -4,6 +4,9 @@ import { PRECISIONS } from '../contract/models.js';
 import { STAGES } from '../contract/stages.js';
 import { type ResultFile, writeText } from './tables.js';
 
+/** Name of the record in a sample's folder. */
+export const PROVENANCE = 'provenance.json';
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256 });
 /** How a stage went for all samples that were taken together with this one. */

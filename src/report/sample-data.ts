@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../contract/failures.js';
-import { type Provenance, provenanceSchema } from '../io/provenance.js';
+import { PROVENANCE, type Provenance, provenanceSchema } from '../io/provenance.js';
 import { readLines, readTable, unquoted } from '../io/read-table.js';
 import { TIERS } from '../scoring/contig-call.js';
 import { chunkSpan } from '../sequence/chunk.js';
@@ -86,7 +86,7 @@ export interface SampleData {
  */
 export async function readSample(folder: string): Promise<SampleData> {
   const at = (name: string): string => path.join(folder, name);
-  const provenance = await readProvenance(at('provenance.json'));
+  const provenance = await readProvenance(at(PROVENANCE));
   const scores = provenance.files.map((file) => file.path).find((file) => file.endsWith('_highestscore.csv')) ?? '';
   const merged = path.basename(path.dirname(scores));
   const chunkSize = Number(provenance.options['expected-length']);

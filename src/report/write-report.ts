@@ -2,6 +2,7 @@ import path from 'node:path';
 import { InputError } from '../contract/failures.js';
 import { CAMPAIGN_TABLE, readCampaignTable } from '../io/campaign-table.js';
 import { exists } from '../io/exists.js';
+import { PROVENANCE } from '../io/provenance.js';
 import { writeText } from '../io/tables.js';
 import { REPORT } from './find-report.js';
 import { MULTIQC_TABLE, multiqcTable } from './multiqc-table.js';
@@ -19,14 +20,14 @@ export async function writeSampleReport(folder: string): Promise<void> {
 }
 
 /**
- * Writes what a run's campaign.tsv gives: the MultiQC table and, unless the results of its only sample lie in the folder
- * itself, report.html with a link to each sample.
+ * Writes what a run's campaign.tsv gives: the MultiQC table and report.html with a link to each sample.
+ * @param holdsSample the results of the run's only sample lie in the folder itself: then report.html is that sample's.
  * @throws InputError when there is no such table, or one of an older version; StorageError when the disk refuses.
  */
-export async function writeRunReport(folder: string): Promise<void> {
+export async function writeRunReport(folder: string, holdsSample: boolean): Promise<void> {
   const samples = await readCampaignTable(folder);
   await writeText(path.join(folder, MULTIQC_TABLE), [multiqcTable(samples)]);
-  if (!(await holdsSample(folder))) await writeText(path.join(folder, REPORT), [runReport(samples)]);
+  if (!holdsSample) await writeText(path.join(folder, REPORT), [runReport(samples)]);
 }
 
 /**
@@ -36,7 +37,7 @@ export async function writeRunReport(folder: string): Promise<void> {
  */
 export async function rewriteReports(folder: string): Promise<string> {
   const isRun = await exists(path.join(folder, CAMPAIGN_TABLE));
-  const isSample = await holdsSample(folder);
+  const isSample = await exists(path.join(folder, PROVENANCE));
   if (!isRun && !isSample) {
     throw new InputError({
       what: `neither provenance.json nor ${CAMPAIGN_TABLE} is here`,
@@ -51,10 +52,6 @@ export async function rewriteReports(folder: string): Promise<string> {
       if (status === 'done') await writeSampleReport(path.join(folder, sample));
     }
   }
-  if (isRun) await writeRunReport(folder);
+  if (isRun) await writeRunReport(folder, isSample);
   return path.join(folder, REPORT);
-}
-
-function holdsSample(folder: string): Promise<boolean> {
-  return exists(path.join(folder, 'provenance.json'));
 }

@@ -84,7 +84,7 @@ const PICTURES = process.env['VIRNUCPRO_TEST_PICTURES'];
         return { sample: `gut_${i}`, status: 'done', counts: { ...counts, contigs: 200, contigsViral } };
       });
       await writeFile(path.join(run, 'campaign.tsv'), campaignTable(results));
-      await writeRunReport(run);
+      await writeRunReport(run, false);
       const file = path.join(run, 'report.html');
       await check(file, `run-${samples}`);
       const page = await browser.visit(file, { width: 1100 });
