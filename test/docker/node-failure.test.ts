@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { troublesOf } from '../../src/cli/troubles.js';
-import { STAGES } from '../../src/contract/stages.js';
+import { STAGES, type Stage } from '../../src/contract/stages.js';
 import { describeWithEngine } from '../support/docker/engine.js';
 import { Fleet } from '../support/docker/fleet.js';
 import { BUILD_MS } from '../support/docker/images.js';
 import type { FleetNode } from '../support/docker/node.js';
 import { PATIENCE_MS } from '../support/faults/fault-bench.js';
 import type { Tables } from '../support/faults/result-tables.js';
-import type { WatchedRun } from '../support/faults/watched-run.js';
+import type { BatchAttempt, WatchedRun } from '../support/faults/watched-run.js';
 import { eventually } from '../support/processes.js';
 
-/** What a call takes while something goes wrong, so that the run outlasts it. */
-const SLOW = { callMs: 1_500 };
+/** What a call takes while something goes wrong, so that the run outlasts it: some 40 batches on two or three lanes. */
+const SLOW = { callMs: 3_000 };
+
+/** Between two looks at a run's history. */
+const LOOK_MS = 250;
 
 const STAGE = 'dnabert-s';
 
@@ -50,7 +54,8 @@ describeWithEngine('three nodes in containers that share an object store only', 
     await batchesDone(run, lost);
     recovered('a node killed, until its batches were done by others', killedAt);
     await finish(run);
-    assert.ok((await completedBy(run, victim!)).every((index) => !lost.includes(index)));
+    const theirs = (await completed(run, [STAGE])).filter(({ index }) => lost.includes(index));
+    assert.ok(theirs.every(({ queue }) => hostOf(queue) !== victim!.name));
   });
 
   it('a node is cut off and comes back: its batches are done by the others, and then it takes part again', async () => {
@@ -71,27 +76,27 @@ describeWithEngine('three nodes in containers that share an object store only', 
     const [run, [, victim]] = await slowRun();
     await victim!.fillDisk();
     let says = '';
-    await eventually(async () => {
+    await soon(async () => {
       says = (await troublesOf(fleet.temporal, run.handle.workflowId)).join('\n');
       return says !== '';
-    }, PATIENCE_MS);
+    });
     assert.match(says, /^embedBatch waits for storage: .*(ENOSPC|no space|full)/i);
     const { done } = (await run.progress()).stages[STAGE];
     await run.until(({ stages }) => stages[STAGE].done >= done + 2, PATIENCE_MS);
-    const freedAt = Date.now();
     const before = (await completedBy(run, victim!)).length;
+    const freedAt = Date.now();
     await victim!.freeDisk();
-    await eventually(async () => (await completedBy(run, victim!)).length > before, PATIENCE_MS);
+    await soon(async () => (await completedBy(run, victim!)).length > before);
     recovered('room on its disk again, until it finished a batch', freedAt);
     await finish(run);
   });
 
   it('the server is restarted: no finished batch is lost, no node is started again', async () => {
     const [before] = await slowRun();
-    const { done } = (await before.progress()).stages[STAGE];
+    const done = await batchesOf(before);
     const restartedAt = Date.now();
     const run = await fleet.restartServer(before);
-    await run.until(({ stages }) => stages[STAGE].done > done, PATIENCE_MS);
+    await soon(async () => (await batchesOf(run)) > done);
     recovered('the server restarted, until the next batch was done', restartedAt);
     await finish(run);
   });
@@ -102,7 +107,7 @@ describeWithEngine('three nodes in containers that share an object store only', 
     const [late] = await addNodes('node-late');
     await laneUp(run, late!);
     recovered('a node added, until its lane served', addedAt);
-    await eventually(async () => (await completedBy(run, late!)).length > 0, PATIENCE_MS);
+    await soon(async () => (await completedBy(run, late!)).length > 0);
     await finish(run);
   });
 
@@ -138,35 +143,50 @@ describeWithEngine('three nodes in containers that share an object store only', 
     return [run, nodes];
   }
 
-  /** The batches that a node has now, at least one. */
+  /** The batches of the first stage that a node has now, at least one. */
   async function inHand(run: WatchedRun, { name }: FleetNode): Promise<number[]> {
     let indexes: number[] = [];
-    await eventually(async () => {
+    await soon(async () => {
       indexes = (await run.onLanes(STAGE)).filter(({ queue }) => hostOf(queue) === name).map(({ index }) => index);
       return indexes.length > 0;
-    }, PATIENCE_MS);
+    });
     return indexes;
   }
 
   function batchesDone(run: WatchedRun, indexes: number[]): Promise<unknown> {
-    return eventually(async () => {
-      const attempts = await run.attempts(STAGE).catch(() => []);
-      const done = attempts.filter(({ end }) => end === 'completed').map(({ index }) => index);
+    return soon(async () => {
+      const done = (await completed(run, [STAGE])).map(({ index }) => index);
       return indexes.every((index) => done.includes(index));
-    }, PATIENCE_MS);
+    });
   }
 
-  async function completedBy(run: WatchedRun, { name }: FleetNode): Promise<number[]> {
-    return (await run.attempts(STAGE))
-      .filter(({ end, queue }) => end === 'completed' && hostOf(queue) === name)
-      .map(({ index }) => index);
+  async function batchesOf(run: WatchedRun): Promise<number> {
+    return (await completed(run, STAGES)).length;
   }
 
+  async function completedBy(run: WatchedRun, { name }: FleetNode): Promise<BatchAttempt[]> {
+    return (await completed(run, STAGES)).filter(({ queue }) => hostOf(queue) === name);
+  }
+
+  async function completed(run: WatchedRun, stages: readonly Stage[]): Promise<BatchAttempt[]> {
+    const attempts = await Promise.all(stages.map((stage) => run.attempts(stage)));
+    return attempts.flat().filter(({ end }) => end === 'completed');
+  }
+
+  /** In whichever stage the run is by then. */
   function laneUp(run: WatchedRun, { name }: FleetNode): Promise<unknown> {
     return run.until(
-      ({ stages }) => stages[STAGE].lanes.some(({ host, state }) => host === name && state === 'up'),
+      ({ stages }) => STAGES.some((stage) => stages[stage].lanes.some((l) => l.host === name && l.state === 'up')),
       PATIENCE_MS,
     );
+  }
+
+  /** Waits; a server that does not answer meanwhile counts as not yet. */
+  function soon(holds: () => Promise<boolean>): Promise<unknown> {
+    return eventually(async () => {
+      await sleep(LOOK_MS);
+      return holds().catch(() => false);
+    }, PATIENCE_MS);
   }
 
   /** Lets the run end, and compares: every batch was done once, the tables are those of the undisturbed run. */
@@ -176,8 +196,7 @@ describeWithEngine('three nodes in containers that share an object store only', 
     assert.deepEqual(counts, { done: 1, failed: 0, framesQuarantined: 0 });
     for (const stage of STAGES) {
       const { batches } = (await run.progress()).stages[stage];
-      const completed = (await run.attempts(stage)).filter(({ end }) => end === 'completed');
-      const indexes = completed.map(({ index }) => index).sort((a, b) => a - b);
+      const indexes = (await completed(run, [stage])).map(({ index }) => index).sort((a, b) => a - b);
       assert.deepEqual(indexes, [...Array(batches).keys()], `${stage}: every batch is done, and once`);
     }
     await fleet.assertSameTables(run, undisturbed);

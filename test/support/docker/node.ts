@@ -102,17 +102,12 @@ export class FleetNode {
     await (await this.raw()).remove({ force: true, v: true });
   }
 
-  private async raw(): Promise<
-    ReturnType<Awaited<ReturnType<typeof getContainerRuntimeClient>>['container']['getById']>
-  > {
-    return (await getContainerRuntimeClient()).container.getById(this.container.getId());
+  private async raw(): Promise<RawContainer> {
+    return (await engine()).getContainer(this.container.getId());
   }
 
-  private async rawNetwork(): Promise<{
-    connect(o: object): Promise<unknown>;
-    disconnect(o: object): Promise<unknown>;
-  }> {
-    return (await getContainerRuntimeClient()).container.dockerode.getNetwork(this.network.getId());
+  private async rawNetwork(): Promise<RawNetwork> {
+    return (await engine()).getNetwork(this.network.getId());
   }
 }
 
