@@ -4,6 +4,7 @@ import { connectWorker } from '../workers/connection.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
+import { giveSignsOfLife } from '../workers/signs-of-life.js';
 import { usableGpus } from './choose-devices.js';
 import type { WorkerOptions } from './options/worker-table.js';
 
@@ -22,6 +23,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // Started by a supervisor, it goes when the supervisor goes; lanes notice in turn.
   if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
+  giveSignsOfLife();
   const connection = await connectWorker(log, stop.signal).catch((error: unknown) => {
     // Told to stop while the server was away: there is nothing to give back.
     if (!stop.signal.aborted) throw error;
