@@ -21,7 +21,7 @@ import { readConfig } from './options/config-file.js';
 import { readOptions } from './options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
 import { makeOutputFolder } from './output-folder.js';
-import { assertPrecisionFits, warnIfUnverified } from './precision.js';
+import { assertPrecisionFits, defaultPrecision, sayDefaultPrecision, warnIfUnverified } from './precision.js';
 import { type Asked, type Plan, planRun, prepareRun } from './resume.js';
 import { type RunRequest, writeRunRecord } from './run-record.js';
 import { interruption } from './run.js';
@@ -51,11 +51,16 @@ export async function predict(
   if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
   if (assumed && !options.quiet)
     process.stderr.write(`Chunks: ${chunkSize} bases, the default; -e gives another length\n`);
-  const precision: Record<Stage, Precision> = {
-    'dnabert-s': options.dnabertPrecision ?? options.precision,
-    'esm-2': options.esmPrecision ?? options.precision,
+  const precisionAsked = {
+    dna: options.dnabertPrecision ?? options.precision,
+    protein: options.esmPrecision ?? options.precision,
   };
-  for (const one of Object.values(precision)) assertPrecisionFits(one, devices.kind);
+  const precision: Record<Stage, Precision> = {
+    'dnabert-s': precisionAsked.dna ?? defaultPrecision(devices.kind),
+    'esm-2': precisionAsked.protein ?? defaultPrecision(devices.kind),
+  };
+  if (!(precisionAsked.dna && precisionAsked.protein) && !options.quiet) sayDefaultPrecision(devices.kind);
+  for (const one of Object.values(precision)) assertPrecisionFits(one, devices);
   const outputDir = await makeOutputFolder(options.outputDir ?? `${defaultName(named)}_predictions`);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {
