@@ -14,6 +14,8 @@ export interface ChosenDevices {
   gpus: Gpu[];
   /** For people; with the reason, if the choice was not theirs. */
   said: string;
+  /** Which of the GPUs cannot compute in fp16, and why. */
+  noFp16?: string;
 }
 
 /** A host to be asked for its devices; tests have their own. */
@@ -55,8 +57,9 @@ export function parseRunDevices(device: string, gpus: string | undefined): 'auto
 export async function chooseDevices(asked: 'auto' | NamedDevice[], host = THIS_HOST): Promise<ChosenDevices> {
   if (asked === 'auto') return chooseByItself(host);
   if (asked[0]!.kind === 'cpu') return { kind: 'cpu', gpus: [], said: 'cpu' };
-  const gpus = await usableGpus(asked, host);
-  return { kind: asked[0]!.kind, gpus, said: namesOf(gpus) };
+  const probed = await probedGpus(asked, host);
+  const gpus = probed.map(({ gpu }) => gpu);
+  return { kind: asked[0]!.kind, gpus, said: namesOf(gpus), ...lackOfFp16(probed) };
 }
 
 /**
@@ -82,6 +85,10 @@ export function lanesElsewhere(asked: 'auto' | NamedDevice[]): ChosenDevices {
  * @throws DeviceError for one that cannot be used.
  */
 export async function usableGpus(named: readonly NamedDevice[], host = THIS_HOST): Promise<Gpu[]> {
+  return (await probedGpus(named, host)).map(({ gpu }) => gpu);
+}
+
+async function probedGpus(named: readonly NamedDevice[], host: DeviceHost): Promise<ProbedGpu[]> {
   const gpus = new Map<string, Gpu>();
   for (const { kind, index } of named) {
     if (kind === 'cpu') continue;
@@ -89,10 +96,18 @@ export async function usableGpus(named: readonly NamedDevice[], host = THIS_HOST
       gpus.set(deviceName(gpu), gpu);
     }
   }
-  for (const { gpu, probed } of await probeAll([...gpus.values()], host)) {
+  const all = await probeAll([...gpus.values()], host);
+  for (const { gpu, probed } of all) {
     if ('missing' in probed) throw absent(`${deviceName(gpu)} cannot be used: ${probed.missing}`);
   }
-  return [...gpus.values()];
+  return all;
+}
+
+function lackOfFp16(all: readonly ProbedGpu[]): Pick<ChosenDevices, 'noFp16'> {
+  const reasons = all.flatMap(({ gpu, probed }) =>
+    'provider' in probed && probed.noFp16 !== undefined ? [`${deviceName(gpu)}: ${probed.noFp16}`] : [],
+  );
+  return reasons.length === 0 ? {} : { noFp16: reasons.join('; ') };
 }
 
 async function cudaDevices(index: number | undefined, host: DeviceHost): Promise<Gpu[]> {
@@ -118,7 +133,8 @@ async function chooseByItself(host: DeviceHost): Promise<ChosenDevices> {
     .flatMap(({ gpu, probed: one }) => ('missing' in one ? [`not ${deviceName(gpu)}: ${one.missing}`] : []))
     .join('; ');
   if (gpus.length === 0) return cpu(reasons);
-  return { kind: 'cuda', gpus, said: reasons === '' ? namesOf(gpus) : `${namesOf(gpus)} (${reasons})` };
+  const said = reasons === '' ? namesOf(gpus) : `${namesOf(gpus)} (${reasons})`;
+  return { kind: 'cuda', gpus, said, ...lackOfFp16(probed) };
 }
 
 type ProbedGpu = { gpu: Gpu; probed: Awaited<ReturnType<DeviceHost['probe']>> };

@@ -11,12 +11,16 @@ export function devicesCommand(name = 'devices'): Command {
       const { listHostDevices } = await import('../inference/host-devices.js');
       const devices = await listHostDevices();
       if (json) return console.log(JSON.stringify(devices, null, 2));
-      const rows = devices.map(({ name, model, memoryBytes, precisions, provider, missing }) => [
+      const rows = devices.map(({ name, model, memoryBytes, precisions, provider, noFp16, missing }) => [
         name,
         model ?? '-',
         memoryBytes === undefined ? '-' : byteText(memoryBytes),
         precisions.length === 0 ? '-' : precisions.join(', '),
-        provider ?? `missing: ${missing}`,
+        provider === undefined
+          ? `missing: ${missing}`
+          : noFp16 === undefined
+            ? provider
+            : `${provider}; no fp16: ${noFp16}`,
       ]);
       console.log(textTable([['DEVICE', 'NAME', 'MEMORY', 'PRECISIONS', 'PROVIDER'], ...rows]));
       if (devices.some(({ missing }) => missing !== undefined)) console.log('docs/devices.md says what each needs.');

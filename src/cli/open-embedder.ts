@@ -1,3 +1,4 @@
+import type { Device } from '../contract/devices.js';
 import type { Precision } from '../contract/models.js';
 import { Embedder } from '../inference/embedder.js';
 import { pinnedEnvironment } from '../inference/pinned-environment.js';
@@ -5,13 +6,14 @@ import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest } from '../model/content-digest.js';
 import type { NamedDevice } from './device-names.js';
-import { assertPrecisionFits, warnIfUnverified } from './precision.js';
+import { assertPrecisionFits, defaultPrecision, sayDefaultPrecision, warnIfUnverified } from './precision.js';
 
 /** What a command that embeds in its own process was told about the model and the device. */
 export interface EmbedderChoice {
   /** By name, checkpoint folder or file. */
   model: string;
-  precision: Precision;
+  /** Default: {@link defaultPrecision} of the device. */
+  precision?: Precision | undefined;
   device: NamedDevice;
   threads: number;
   tokensPerCall?: number | undefined;
@@ -24,14 +26,15 @@ export interface EmbedderChoice {
 export async function openEmbedder({
   model,
   device,
-  precision,
+  precision: asked,
   threads,
   tokensPerCall,
 }: EmbedderChoice): Promise<Embedder> {
   const { kind, index = 0 } = device;
-  assertPrecisionFits(precision, kind);
-  // Before a driver looks at it.
-  if (kind !== 'cpu') Object.assign(process.env, pinnedEnvironment(process.env, { kind, index }));
+  const precision = asked ?? defaultPrecision(kind);
+  if (asked === undefined) sayDefaultPrecision(kind);
+  assertPrecisionFits(precision, { kind });
+  if (kind !== 'cpu') pinProcess({ kind, index });
   const { path, expected } = await resolveModel(model, process.env);
   if (precision !== 'fp32') await warnIfUnverified(model, await encoderDigest(path, cacheFolderPath()), precision);
   return Embedder.open({
@@ -43,4 +46,9 @@ export async function openEmbedder({
     ...(expected && { expected }),
     ...(tokensPerCall && { tokensPerCall }),
   });
+}
+
+/** Lets this process see that device alone: called before a driver looks. */
+export function pinProcess(device: Pick<Device, 'kind' | 'index'>): void {
+  Object.assign(process.env, pinnedEnvironment(process.env, device));
 }

@@ -17,7 +17,7 @@ import { readConfig } from './options/config-file.js';
 import { readOptions } from './options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from './options/predict-table.js';
 import { makeOutputFolder } from './output-folder.js';
-import { assertPrecisionFits, warnIfUnverified } from './precision.js';
+import { assertPrecisionFits, defaultPrecision, sayDefaultPrecision, warnIfUnverified } from './precision.js';
 import { type Asked, planRun } from './resume.js';
 import { runCampaign } from './run-campaign.js';
 import { digestsOf, requestOf } from './run-request.js';
@@ -53,11 +53,16 @@ export async function predict(
   if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
   if (assumed && !options.quiet)
     process.stderr.write(`Chunks: ${chunkSize} bases, the default; -e gives another length\n`);
-  const precision: Record<Stage, Precision> = {
-    'dnabert-s': options.dnabertPrecision ?? options.precision,
-    'esm-2': options.esmPrecision ?? options.precision,
+  const precisionAsked = {
+    dna: options.dnabertPrecision ?? options.precision,
+    protein: options.esmPrecision ?? options.precision,
   };
-  for (const one of Object.values(precision)) assertPrecisionFits(one, devices.kind);
+  const precision: Record<Stage, Precision> = {
+    'dnabert-s': precisionAsked.dna ?? defaultPrecision(devices.kind),
+    'esm-2': precisionAsked.protein ?? defaultPrecision(devices.kind),
+  };
+  if (!(precisionAsked.dna && precisionAsked.protein) && !options.quiet) sayDefaultPrecision(devices.kind);
+  for (const one of Object.values(precision)) assertPrecisionFits(one, devices);
   const outputDir = await makeOutputFolder(folder);
   const specs = await Promise.all(named.map((sample) => withFile(sample, outputDir)));
   const run: RunOptions = {

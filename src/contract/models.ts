@@ -1,8 +1,11 @@
 /** Number formats that a model's products are computed in. */
-export const PRECISIONS = ['fp32', 'int8'] as const;
+export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const;
 
 /** One of {@link PRECISIONS}. */
 export type Precision = (typeof PRECISIONS)[number];
+
+/** Precisions that GPUs compute in. */
+export type GpuPrecision = Exclude<Precision, 'int8'>;
 
 /** An encoder that was looked at before any lane loads it. */
 export interface ModelRef {

@@ -1,19 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DeviceKind } from '../contract/devices.js';
-import { InputError, LaneSick, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
+import { InputError, LaneSick, ModelError, NonFiniteEmbedding, OutOfMemory } from '../contract/failures.js';
 import type { Precision } from '../contract/models.js';
 import { assertFinite } from '../model/finite.js';
-import { weightsDigest } from '../model/content-digest.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
-import { reducedWeights } from '../model/reduced-weights.js';
 import { defaultTokensPerCall, planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
-import { graphFormFor, proveDevice } from './prove-device.js';
+import { loadableGraph } from './loadable-graph.js';
+import { graphFormFor, proveDevice, toleranceOf } from './prove-device.js';
 import { SessionThread } from './session-thread.js';
-
-/** Largest difference of a self-test's vector, relative to its norm: GPUs round differently from call to call. */
-const SELF_TEST_TOLERANCE = 1e-3;
 
 /** Tokenizing blocks the thread: other work (the results of calls) gets a turn after this many letters, some 3 ms. */
 const LETTERS_PER_TURN = 500;
@@ -108,7 +104,7 @@ export class Embedder {
    * Has the device prove itself, unless it is the CPU, loads a model and tries it on one short sequence. Below fp32, its
    * reduced weights are written if they are not there.
    * @throws ModelError when it is no encoder, is incomplete or holds NaN; DeviceError when the device is absent or computes
-   *   other vectors than the CPU; LaneSick when it makes NaN of finite weights; OutOfMemory when the model does not fit;
+   *   other vectors than the CPU; LaneSick when it makes NaN of finite weights, ModelError when fp16 does; OutOfMemory when the model does not fit;
    *   StorageError when there is no room for reduced weights.
    */
   static async open(options: EmbedderOptions): Promise<Embedder> {
@@ -116,13 +112,10 @@ export class Embedder {
     const { cacheDir, device = 'cpu', threads, spinning = false } = options;
     const model = await openModel(options.model, cacheDir, options.expected, options.precision);
     const { kind, dims, parameters, precision } = model;
-    if (device !== 'cpu') await proveDevice(model, device, threads);
+    if (device !== 'cpu') await proveDevice(model, device, { threads, cacheDir });
     const graph = device === 'cpu' ? model.graph : await model.graphAs({ ...graphFormFor(device), precision });
-    const weightsFolder =
-      graph.reduced === undefined
-        ? model.weightsFolder
-        : await reducedWeights(graph.reduced, await weightsDigest(options.model, cacheDir), cacheDir);
-    const session = await SessionThread.open({ bytes: graph.bytes, weightsFolder }, { device, threads, spinning });
+    const loadable = await loadableGraph(model, graph, cacheDir);
+    const session = await SessionThread.open(loadable, { device, threads, spinning });
     const facts: EmbedderFacts = {
       kind,
       hidden: dims.hidden,
@@ -240,7 +233,7 @@ export class Embedder {
       });
       // One sequence may have spoilt the others of its call: each shows by itself what it gives.
       if (call.length > 1) calls.unshift(...broken.map((i) => [i]));
-      else for (const i of broken) refuse(rows[i]!, nonFinite);
+      else for (const i of broken) refuse(rows[i]!, (row) => nonFinite(row, this.facts.precision));
       options.onProgress?.({ ...progress });
     }
     return vectors;
@@ -288,13 +281,13 @@ export class Embedder {
   }
 
   /**
-   * Embeds the short sequence of the start again: true when the device still gives the same vector.
+   * Embeds the short sequence of the start again: true when the device still gives the same vector, but for rounding.
    * @throws what the runtime throws when it does not even run.
    */
   async selfTest(): Promise<boolean> {
     const vector = await this.embedShortSequence();
-    const norm = Math.hypot(...this.reference);
-    return vector.every((value, i) => Math.abs(value - this.reference[i]!) <= SELF_TEST_TOLERANCE * norm);
+    const most = toleranceOf(this.facts.precision) * Math.hypot(...this.reference);
+    return vector.every((value, i) => Math.abs(value - this.reference[i]!) <= most);
   }
 
   private embedShortSequence(): Promise<Float32Array> {
@@ -304,10 +297,18 @@ export class Embedder {
 
   /** NaN in any weight matrix reaches every vector, so one call shows it; only then are all weights read. */
   private async tryOut(): Promise<void> {
-    const { graph, source } = this.model;
+    const { graph, source, precision } = this.model;
     this.reference = await this.embedShortSequence();
     if (this.reference.every(Number.isFinite)) return;
     await assertFinite(graph.weights);
+    // The device has proved itself: it is numbers of a deeper layer that fp16 does not hold, on any device.
+    if (precision === 'fp16') {
+      throw new ModelError({
+        what: 'in fp16 the model gives NaN or infinity for a short sequence, though all its weights are finite',
+        where: source,
+        next: 'Give --precision fp32: it holds larger numbers',
+      });
+    }
     throw new LaneSick({
       what: 'the device gives NaN or infinity for a short sequence, though all weights of the model are finite',
       where: source,
@@ -324,11 +325,12 @@ function emptySequence(index: number): InputError {
   return new InputError({ what: 'sequence is empty', where: `sequence ${index}`, next: 'Leave empty sequences out' });
 }
 
-function nonFinite(index: number): NonFiniteEmbedding {
+function nonFinite(index: number, precision: Precision): NonFiniteEmbedding {
+  const isHalf = precision === 'fp16';
   return new NonFiniteEmbedding({
-    what: 'embedding holds NaN or infinity',
+    what: `embedding holds NaN or infinity${isHalf ? ' in fp16' : ''}`,
     where: `sequence ${index}`,
-    next: 'The sequence is tried on another lane, then quarantined',
+    next: `The sequence is tried on another lane, then quarantined${isHalf ? '; --precision fp32 holds larger numbers' : ''}`,
   });
 }
 

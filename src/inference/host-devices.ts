@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
-import { PRECISIONS, type Precision } from '../contract/models.js';
-import { probeDevice } from './probe.js';
+import type { Precision } from '../contract/models.js';
+import { type Probed, probeDevice } from './probe.js';
 
 /** A device of this host, or a kind of device that it lacks. */
 export interface HostDevice {
@@ -16,6 +16,8 @@ export interface HostDevice {
   /** What computes on it: provider and version. */
   provider?: string;
   precisions: readonly Precision[];
+  /** Why fp16 is not among them on a GPU. */
+  noFp16?: string;
   /** Why lanes cannot use it. */
   missing?: string;
 }
@@ -28,9 +30,6 @@ export interface CudaDevice {
 }
 
 const MIB = 2 ** 20;
-
-/** Products of int8 are quick on CPUs only. */
-const OF_KIND: Record<DeviceKind, readonly Precision[]> = { cpu: PRECISIONS, cuda: ['fp32'], webgpu: ['fp32'] };
 
 /** Everything that lanes can run on here, each device tried, and what is missing with the reason. */
 export async function listHostDevices(env: NodeJS.ProcessEnv = process.env): Promise<HostDevice[]> {
@@ -53,7 +52,14 @@ async function listCuda(env: NodeJS.ProcessEnv): Promise<HostDevice[]> {
 
 async function tried(device: Pick<Device, 'kind' | 'index'>, env: NodeJS.ProcessEnv): Promise<HostDevice> {
   const probed = await probeDevice(device, env);
-  return { name: deviceName(device), precisions: 'provider' in probed ? OF_KIND[device.kind] : [], ...probed };
+  return { name: deviceName(device), precisions: precisionsOf(device.kind, probed), ...probed };
+}
+
+/** fp16 is quick on GPUs only, int8 on CPUs only. */
+function precisionsOf(kind: DeviceKind, probed: Probed): Precision[] {
+  if ('missing' in probed) return [];
+  if (kind === 'cpu') return ['fp32', 'int8'];
+  return probed.noFp16 === undefined ? ['fp32', 'fp16'] : ['fp32'];
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Device } from '../contract/devices.js';
 import { VirnucproError } from '../contract/failures.js';
 import { pinnedEnvironment } from './pinned-environment.js';
 
-/** What trying a device gave: the provider that computes on it, or why it cannot be used. */
-export type Probed = { provider: string } | { missing: string };
+/** What trying a device gave: the provider that computes on it, with the reason if not in fp16; or why it cannot be used. */
+export type Probed = { provider: string; noFp16?: string } | { missing: string };
 
 const PROCESS = fileURLToPath(new URL('./probe-process.js', import.meta.url));
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { LEAST_COSINE, VERIFY_TOLERANCE } from '../contract/defaults.js';
+import type { DeviceKind } from '../contract/devices.js';
 import { InputError } from '../contract/failures.js';
 import type { Precision } from '../contract/models.js';
 import { nameByLooks } from '../model/catalogue.js';
@@ -10,6 +11,7 @@ import { type ExpectedModel, type Model, openModel } from '../model/model.js';
 import { writeStamp } from '../model/stamp.js';
 import { version } from '../version.js';
 import { Embedder } from './embedder.js';
+import { toleranceOf } from './prove-device.js';
 import { relativeError } from './relative-error.js';
 import { type ReferenceVector, readReferenceVectors } from './reference-vectors.js';
 
@@ -23,6 +25,8 @@ export interface VerifyRequest {
   reference?: string | undefined;
   /** What its products are computed in. Default fp32. */
   precision?: Precision;
+  /** What computes them; what they are compared with in fp32, the CPU does. Default: the CPU. */
+  device?: DeviceKind;
   /** Our cache folder. */
   cacheDir: string;
   threads: number;
@@ -69,7 +73,7 @@ export interface Verification {
  * @throws ModelError when it does not open or holds NaN or infinity; InputError when `reference` does not fit it.
  */
 export async function verifyModel(request: VerifyRequest): Promise<Verification> {
-  const { model: source, precision = 'fp32', cacheDir, expected, threads, signal } = request;
+  const { model: source, precision = 'fp32', device = 'cpu', cacheDir, expected, threads, signal } = request;
   await assertFinite(await openCheckpoint(source));
   signal?.throwIfAborted();
   const model = await openModel(source, cacheDir, expected);
@@ -77,7 +81,8 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
   const reference = await referenceFor(model, name, request.reference);
   const sequences = reference.vectors.map(({ sequence }) => sequence);
   const embed = async (at: Precision): Promise<Embedded> => {
-    const options = { model: source, precision: at, cacheDir, threads, ...(expected && { expected }) };
+    const on = at === precision ? device : 'cpu';
+    const options = { model: source, precision: at, device: on, cacheDir, threads, ...(expected && { expected }) };
     const embedder = await Embedder.open(options);
     try {
       const together = rows(await embedder.embed(sequences, signal && { signal }), sequences.length);
@@ -123,10 +128,11 @@ interface Embedded {
 
 /**
  * Whether a comparison is within what is allowed: {@link VERIFY_TOLERANCE}, but {@link LEAST_COSINE} of a lower precision
- * with vectors of fp32. NaN is not.
+ * with vectors of fp32, and {@link DEVICE_TOLERANCE} with vectors of its own. NaN is not.
  */
 export function isGood(comparison: Comparison, against: Check['against'], precision: Precision): boolean {
-  return precision === 'fp32' || against === 'alone'
+  if (against === 'alone') return comparison.relativeError <= toleranceOf(precision);
+  return precision === 'fp32'
     ? comparison.relativeError <= VERIFY_TOLERANCE
     : comparison.cosine >= LEAST_COSINE[precision];
 }

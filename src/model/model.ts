@@ -6,6 +6,7 @@ import { createDnaTokenizer } from '../sequence/tokenize-dna.js';
 import { createProteinTokenizer } from '../sequence/tokenize-protein.js';
 import type { Tokenizer } from '../sequence/tokenizer.js';
 import { openCheckpoint } from './checkpoint/open.js';
+import { ELEMENT_BYTES } from './checkpoint/tensor-size.js';
 import type { Checkpoint } from './checkpoint/types.js';
 import { assertFinite } from './finite.js';
 import { fingerprint } from './fingerprint.js';
@@ -85,7 +86,7 @@ export async function openModel(
     dims,
     precision,
     parameters,
-    bytes: graph.reduced?.bytes ?? parameters * Float32Array.BYTES_PER_ELEMENT,
+    bytes: bytesOf(graph, precision),
     digest: await digestOf(graph),
     graph,
     graphAs,
@@ -166,6 +167,13 @@ async function readIfPresent(file: string): Promise<string | undefined> {
     if (error.code === 'ENOENT') return undefined;
     throw new ModelError({ what: `cannot read: ${error.message}`, where: file, next: 'Check the file', cause: error });
   });
+}
+
+/** Weights are used as float32, reduced ones as they lie in their file; in fp16 those of an F16 checkpoint as they are. */
+function bytesOf({ reduced, weights }: EncoderGraph, precision: Precision): number {
+  if (reduced !== undefined) return reduced.bytes;
+  const values = weights.reduce((sum, { dtype, bytes }) => sum + bytes / ELEMENT_BYTES[dtype], 0);
+  return values * (precision === 'fp16' ? ELEMENT_BYTES.F16 : ELEMENT_BYTES.F32);
 }
 
 function digestOf({ kind, dims, weights, constants, inverseFrequencies }: EncoderGraph): Promise<string> {

@@ -6,15 +6,18 @@ export const REDUCED_FILE = 'weights.bin';
 /** Tensors start at multiples of it: a cache line. */
 const ALIGNMENT = 64;
 
+const FP16_BYTES = 2;
+
 /** Where bytes lie in the file. */
 export interface Place {
   offset: number;
   bytes: number;
 }
 
-/** A tensor of the file: a checkpoint's own bytes, or those of its int8 values and the scales of its rows. */
+/** A tensor of the file: a checkpoint's own bytes, its values as fp16, or its int8 values and the scales of its rows. */
 export type ReducedPart =
   | { tensor: TensorEntry; form: 'as is'; values: Place }
+  | { tensor: TensorEntry; form: 'fp16'; values: Place }
   | { tensor: TensorEntry; form: 'int8'; values: Place; scales: Place };
 
 /** What a file of reduced weights holds, in its order. It has all tensors of a graph, also those that stay as they are. */
@@ -28,6 +31,13 @@ export class ReducedLayout {
     const values = this.take(tensor.bytes);
     this.parts.push({ tensor, form: 'as is', values });
     return values.offset;
+  }
+
+  /** Adds a tensor as fp16, two bytes a value. */
+  addFp16(tensor: TensorEntry): Place {
+    const values = this.take(tensor.shape.reduce((product, size) => product * size, FP16_BYTES));
+    this.parts.push({ tensor, form: 'fp16', values });
+    return values;
   }
 
   /** Adds a matrix as int8, a byte each, followed by float32 scales of its rows. */

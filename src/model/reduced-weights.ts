@@ -2,12 +2,14 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256OfFile, toStorageError, writeAtomically } from '../io/local-store.js';
+import { ModelError } from '../contract/failures.js';
 import { type CheckpointFile, withCheckpointFile } from './checkpoint/checkpoint-file.js';
 import { widen } from './checkpoint/read-tensor.js';
 import { rememberedDigest } from './checkpoint/remembered-digest.js';
 import { ELEMENT_BYTES } from './checkpoint/tensor-size.js';
-import type { TensorEntry } from './checkpoint/types.js';
+import type { TensorDtype, TensorEntry } from './checkpoint/types.js';
 import { assertFinite } from './finite.js';
+import { FP16_LARGEST, firstInfinite, toFp16 } from './fp16.js';
 import { quantizeRows } from './int8.js';
 import { REDUCED_FILE, type ReducedLayout, type ReducedPart } from './reduced-layout.js';
 import { assertFreeSpace } from './store/free-space.js';
@@ -94,6 +96,7 @@ async function writeParts({ parts, bytes }: ReducedLayout, to: string): Promise<
 async function writePart(part: ReducedPart, from: CheckpointFile, out: Output): Promise<void> {
   await out.padTo(part.values.offset);
   const { tensor } = part;
+  if (part.form === 'fp16') return writeFp16(tensor, from, out);
   if (part.form === 'as is') {
     for await (const piece of from.pieces(tensor.offset, tensor.bytes)) await out.write(piece);
     return;
@@ -109,6 +112,28 @@ async function writePart(part: ReducedPart, from: CheckpointFile, out: Output): 
   }
   await out.padTo(part.scales.offset);
   await out.write(scales);
+}
+
+/** @throws ModelError for a number that is not within fp16. */
+async function writeFp16(tensor: TensorEntry, from: CheckpointFile, out: Output): Promise<void> {
+  let before = 0;
+  for await (const piece of from.pieces(tensor.offset, tensor.bytes)) {
+    const values = widen(tensor.dtype as Exclude<TensorDtype, 'I64'>, piece);
+    const halves = toFp16(values);
+    const bad = firstInfinite(halves);
+    if (bad >= 0) throw notFp16(tensor, before + bad, values[bad]!);
+    await out.write(halves);
+    before += values.length;
+  }
+}
+
+function notFp16({ name, file }: TensorEntry, element: number, value: number): ModelError {
+  const isFinite = Number.isFinite(value);
+  return new ModelError({
+    what: `tensor ${name} holds ${value} at element ${element}${isFinite ? `, fp16 goes to ${FP16_LARGEST}` : ''}`,
+    where: file,
+    next: isFinite ? 'Give --precision fp32' : 'Download the checkpoint again; if it stays so, the training went wrong',
+  });
 }
 
 async function readRows(from: CheckpointFile, tensor: TensorEntry, row: number, count: number): Promise<Float32Array> {

@@ -8,6 +8,9 @@ import { goldenCases } from '../support/golden.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 import { temporaryFolder } from '../support/tiny-models.js';
 
+/** How far scores may be off in fp16; labels must be the same. */
+const FP16_SCORES = 1e-2;
+
 const lambda = goldenCases.find(({ name }) => name === 'lambda-500')!;
 
 describe('virnucpro devices', () => {
@@ -40,7 +43,13 @@ describe('virnucpro devices', () => {
     const [, right, wrong] = JSON.parse(stdout) as Record<string, unknown>[];
     const memoryBytes = 24 * 2 ** 30;
     const provider = /^onnxruntime [\d.]+ cuda$/.exec(String(right!['provider']))?.[0];
-    assert.deepEqual(right, { model: 'Test GPU 0', memoryBytes, name: 'cuda:0', precisions: ['fp32'], provider });
+    assert.deepEqual(right, {
+      model: 'Test GPU 0',
+      memoryBytes,
+      name: 'cuda:0',
+      precisions: ['fp32', 'fp16'],
+      provider,
+    });
     const { missing, ...rest } = wrong!;
     assert.deepEqual(rest, { model: 'Test GPU 1', memoryBytes, name: 'cuda:1', precisions: [] });
     assert.match(String(missing), /^it computes other vectors than the CPU: off by [\d.]+, allowed is 0\.001$/);
@@ -70,20 +79,24 @@ describe('virnucpro devices', () => {
   });
 
   describeWithTemporal('with lanes', () => {
-    it('--gpus 1,2 runs on devices 1 and 2, one lane each, and gives the golden calls', async () => {
+    it('--gpus 1,2 runs on devices 1 and 2, one lane each, in fp16, says so, and gives the golden calls', async () => {
       const env = await fakeCudaHost(dir, { devices: 3 });
       const out = path.join(dir, 'out');
       const args = [`${lambda.dir}/input.fa`, '-o', out, '--gpus', '1,2', '--batch-sequences', '20', ...tinyModels];
       const { code, stderr } = await virnucpro(['predict', ...args], env);
       assert.equal(code, 0, stderr);
       for (const table of ORIGINAL_TABLES) {
-        await compareResults(path.join(out, 'input_merged', table), path.join(lambda.dir, table));
+        await compareResults(path.join(out, 'input_merged', table), path.join(lambda.dir, table), FP16_SCORES);
       }
+      assert.match(stderr, /^Precision: fp16, the default on a GPU; --precision gives another$/m);
       const { lanes, options } = JSON.parse(await readFile(path.join(out, 'provenance.json'), 'utf8')) as {
         lanes: { stage: string; device: string }[];
-        options: { lanes: number };
+        options: Record<string, unknown>;
       };
-      assert.equal(options.lanes, 2);
+      assert.deepEqual(
+        ['lanes', 'dnabert-precision', 'esm-precision'].map((name) => options[name]),
+        [2, 'fp16', 'fp16'],
+      );
       assert.deepEqual([...new Set(lanes.map(({ stage }) => stage))], ['dnabert-s', 'esm-2']);
       assert.ok(lanes.every(({ device }) => ['cuda:1', 'cuda:2'].includes(device)));
     }).timeout(120_000);

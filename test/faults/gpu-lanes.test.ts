@@ -48,7 +48,7 @@ for (const kind of ['webgpu', 'cuda'] as const) {
         const input = path.join(dir, 'short.fa');
         await writeFile(input, records.filter((record) => /^>short_[56]\b/.test(record)).join(''));
         const out = path.join(dir, 'out');
-        const args = ['predict', input, '-o', out, '-d', name, ...tinyModels];
+        const args = ['predict', input, '-o', out, '-d', name, '--precision', 'fp32', ...tinyModels];
         const { code, stderr } = await startCli(args, path.join(dir, 'state'), undefined, env).ended;
         assert.equal(code, 0, stderr);
 

@@ -18,6 +18,8 @@ export const webgpuEnv: NodeJS.ProcessEnv = {
 export interface TestDevice {
   name: string;
   env: NodeJS.ProcessEnv;
+  /** Why it cannot compute in fp16. */
+  noFp16?: string;
 }
 
 /** `describe` for tests on a GPU: where it is missing, one skip that says why. */
@@ -27,8 +29,9 @@ export async function describeWithDevice(
   tests: (device: TestDevice) => void,
 ): Promise<void> {
   const env = kind === 'webgpu' ? webgpuEnv : process.env;
-  const device = { name: `${kind}:0`, env };
   const probed = await probeDevice({ kind, index: 0 }, env);
+  const noFp16 = 'provider' in probed ? probed.noFp16 : undefined;
+  const device = { name: `${kind}:0`, env, ...(noFp16 !== undefined && { noFp16 }) };
   if ('provider' in probed) describe(`${title} (${device.name})`, () => tests(device));
   else describe.skip(`${title} (skipped: no ${device.name} here: ${probed.missing})`, () => tests(device));
 }

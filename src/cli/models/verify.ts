@@ -1,10 +1,13 @@
 import { LEAST_COSINE, VERIFY_TOLERANCE } from '../../contract/defaults.js';
 import { ModelError } from '../../contract/failures.js';
 import type { Precision } from '../../contract/models.js';
+import { toleranceOf } from '../../inference/prove-device.js';
 import { type Check, isGood, type Verification, verifyModel } from '../../inference/verify-model.js';
 import { cacheFolderPath } from '../../io/user-folders.js';
 import { catalogueName, resolveModel } from '../../model/catalogue.js';
 import type { ModelsVerifyOptions } from '../options/models-verify-table.js';
+import { pinProcess } from '../open-embedder.js';
+import { assertPrecisionFits } from '../precision.js';
 import { interruption } from '../run.js';
 import { textTable } from '../text-table.js';
 
@@ -13,13 +16,20 @@ import { textTable } from '../text-table.js';
  * @throws ModelError when it does not open, is not finite, or its vectors differ; InputError; Interrupted.
  */
 export async function verify(model: string, options: ModelsVerifyOptions): Promise<void> {
+  const { device, ...others } = options;
+  const { kind, index = 0 } = device;
+  if (kind !== 'cpu') {
+    assertPrecisionFits(options.precision, { kind });
+    pinProcess({ kind, index });
+  }
   const { path, expected } = await resolveModel(model, process.env);
   const name = expected && catalogueName(model);
   const verification = await verifyModel({
     model: path,
     ...(name !== undefined && { name }),
     ...(expected && { expected }),
-    ...options,
+    ...others,
+    device: kind,
     cacheDir: cacheFolderPath(),
     signal: interruption(),
   });
@@ -63,7 +73,8 @@ function refusal({ model, name, precision, checks }: Verification): ModelError {
   const worst = bad.reduce((a, b) => (b.relativeError <= a.relativeError ? a : b));
   const bound =
     precision === 'fp32' || worst.against === 'alone'
-      ? `relative error ${worst.relativeError.toExponential(1)} for ${worst.id}, allowed is ${VERIFY_TOLERANCE}`
+      ? `relative error ${worst.relativeError.toExponential(1)} for ${worst.id}, ` +
+        `allowed is ${worst.against === 'alone' ? toleranceOf(precision) : VERIFY_TOLERANCE}`
       : `cosine ${worst.cosine.toFixed(4)} for ${worst.id}, at least ${LEAST_COSINE[precision]} is asked for`;
   const next = {
     alone: 'One call must not change another: please report it, with this output',

@@ -1,5 +1,5 @@
 import type { OptionTable, OptionValues } from './option-table.js';
-import { PRECISION, THREADS } from './shared-options.js';
+import { DEVICE, PRECISION, THREADS } from './shared-options.js';
 import { text } from './value-types.js';
 
 /** Every option of `models verify`. */
@@ -10,7 +10,13 @@ export const MODELS_VERIFY_OPTIONS = {
     type: text(),
     defaultText: 'our own, of dnabert-s and esm2-3b',
   },
-  precision: { ...PRECISION, help: 'what its products are computed in; int8 is compared with fp32, too' },
+  precision: {
+    ...PRECISION,
+    help: 'what its products are computed in; fp16 and int8 are compared with fp32, too',
+    default: 'fp32',
+    defaultText: 'fp32',
+  },
+  device: DEVICE,
   threads: THREADS,
 } as const satisfies OptionTable;
 

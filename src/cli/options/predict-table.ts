@@ -75,7 +75,7 @@ export const PREDICT_OPTIONS = {
   precision: {
     ...PRECISION,
     group: MODELS,
-    help: 'what both encoders compute in; int8: quicker and close, see docs/models.md',
+    help: 'what both encoders compute in; int8 (CPU), fp16 (GPU): quicker and close, see docs/models.md',
   },
   dnabertPrecision: {
     takes: '<format>',

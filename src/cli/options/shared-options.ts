@@ -31,7 +31,7 @@ export const PRECISION = {
   takes: '<format>',
   help: 'what products are computed in',
   type: oneOf(...PRECISIONS),
-  default: 'fp32',
+  defaultText: 'fp32 on a CPU, fp16 on a GPU',
 } as const;
 
 /** Of a command that embeds in its own process. */

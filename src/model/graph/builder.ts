@@ -36,21 +36,24 @@ export type ConstantValues = Float32Array | BigInt64Array | Int8Array | Uint8Arr
  * Collects nodes and tensors of one ONNX graph. Weights are named, not copied: in fp32 they stay where the checkpoint has
  * them, at a lower precision they lie in a file that is still to be made of it ({@link reduced}).
  * @param locate name of a checkpoint's file inside the folder that onnxruntime is told to look in.
+ * @param stored the checkpoint's tensors: if all are F16, fp16 takes them as they are.
  */
 export class GraphBuilder {
   private readonly graph: OnnxGraph = { node: [], initializer: [], input: [], output: [] };
   private readonly made = new Map<string, unknown>();
   private names = 0;
-  /** The file of reduced weights; undefined in fp32. */
+  /** The file of reduced weights; undefined where the checkpoint's own serve: in fp32, and in fp16 if it has such. */
   readonly reduced: ReducedLayout | undefined;
   /** The checkpoint's tensors that the graph refers to. */
   readonly tensors: TensorEntry[] = [];
 
   constructor(
     private readonly locate: (file: string) => string,
-    precision: Precision = 'fp32',
+    readonly precision: Precision = 'fp32',
+    stored: Iterable<TensorEntry> = [],
   ) {
-    this.reduced = precision === 'fp32' ? undefined : new ReducedLayout();
+    const inPlace = precision === 'fp32' || (precision === 'fp16' && isAllF16(stored));
+    this.reduced = inPlace ? undefined : new ReducedLayout();
   }
 
   input(name: string, type: OnnxType, dims: (number | string)[]): Value {
@@ -89,6 +92,28 @@ export class GraphBuilder {
       }
       return type === 'float32' ? name : this.op('Cast', [name], { to: ONNX_TYPE.float32 });
     });
+  }
+
+  /**
+   * A checkpoint's tensor in the type of products: in fp16 float16, in place where the checkpoint has it so, else from the
+   * file of reduced weights; at other precisions float32.
+   */
+  productWeight(tensor: TensorEntry): Value {
+    if (this.precision !== 'fp16') return this.weight(tensor);
+    return this.once(tensor.name, () => {
+      this.tensors.push(tensor);
+      const { name, shape, file, offset, bytes } = tensor;
+      const place = this.reduced?.addFp16(tensor);
+      const location = place === undefined ? this.locate(file) : REDUCED_FILE;
+      this.external(name, 'float16', shape, { location, ...(place ?? { offset, bytes }) });
+      return name;
+    });
+  }
+
+  /** In fp16, a value as float16 or float32, whichever it is now. At other precisions all are float32 and stay it. */
+  as(type: 'float16' | 'float32', value: Value): Value {
+    if (this.precision !== 'fp16') return value;
+    return this.once(`${type} of ${value}`, () => this.op('Cast', [value], { to: ONNX_TYPE[type] }));
   }
 
   /** A matrix [out, in] as int8 with a scale for each row, [out], from the file of reduced weights. */
@@ -154,4 +179,10 @@ export class GraphBuilder {
     this.names += 1;
     return `${stem}_${this.names}`;
   }
+}
+
+function isAllF16(tensors: Iterable<TensorEntry>): boolean {
+  const dtypes = new Set(Array.from(tensors, ({ dtype }) => dtype));
+  dtypes.delete('I64');
+  return dtypes.size === 1 && dtypes.has('F16');
 }

@@ -48,7 +48,7 @@ export function buildDnabert2(
   }
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
 
-  const g = new GraphBuilder(locate, form.precision);
+  const g = new GraphBuilder(locate, form.precision, checkpoint.tensors.values());
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const shapes = callShapes(g, inputIds, hidden);

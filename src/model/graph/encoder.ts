@@ -4,6 +4,9 @@ import type { ReducedLayout } from '../reduced-layout.js';
 import { float, type GraphBuilder, type Value } from './builder.js';
 import { int8Linear } from './int8-linear.js';
 
+/** Far below any score that counts, and within fp16. */
+const LEAST_FP16_BIAS = -1e4;
+
 /** The two architectures that we embed with. */
 export type EncoderKind = ModelRef['kind'];
 
@@ -73,16 +76,20 @@ export function callShapes(g: GraphBuilder, inputIds: Value, hidden: number): Ca
   };
 }
 
-/** x · Wᵀ (+ bias) with W [out, in] as torch stores a Linear layer, so that it is used in place. x is [rows, in]. */
+/**
+ * x · Wᵀ (+ bias) with W [out, in] as torch stores a Linear layer, so that it is used in place. x is [rows, in]. In fp16 the
+ * result is float16, summed up in 32 bits by the device; else it is float32.
+ */
 export function linear(g: GraphBuilder, x: Value, weight: TensorEntry, bias?: TensorEntry): Value {
-  if (g.reduced !== undefined) return int8Linear(g, x, weight, bias);
-  const inputs = [x, g.weight(weight), ...(bias === undefined ? [] : [g.weight(bias)])];
-  return g.op('Gemm', inputs, { transB: 1 });
+  if (g.precision === 'int8') return int8Linear(g, x, weight, bias);
+  const inputs = [weight, ...(bias === undefined ? [] : [bias])].map((tensor) => g.productWeight(tensor));
+  return g.op('Gemm', [g.as('float16', x), ...inputs], { transB: 1 });
 }
 
 /**
- * Softmax(q·kᵀ / sqrt(head size) + bias)·v by heads. q, k, v: [batch, tokens, hidden]; bias: [1 or batch, 1 or heads,
- * tokens, tokens]. The mask travels in the bias because WebGPU has no padding mask.
+ * Softmax(q·kᵀ / sqrt(head size) + bias)·v by heads. q, k, v and the result are as {@link linear} gives: [batch, tokens,
+ * hidden]; bias, float32: [1 or batch, 1 or heads, tokens, tokens]. The mask travels in the bias because WebGPU has no
+ * padding mask.
  */
 export function attention(
   g: GraphBuilder,
@@ -91,21 +98,32 @@ export function attention(
   { heads, hidden }: Pick<EncoderDims, 'heads' | 'hidden'>,
   { plainAttention = false }: GraphForm,
 ): Value {
-  if (!plainAttention) return g.op('MultiHeadAttention', [q, k, v, '', '', bias], { num_heads: heads });
+  if (!plainAttention) return g.op('MultiHeadAttention', [q, k, v, '', '', smallBias(g, bias)], { num_heads: heads });
   const headSize = hidden / heads;
   // 0 stands for the same size as before.
   const byHeads = g.int64s(0, 0, heads, headSize);
   const split = (x: Value, perm: number[]): Value => g.op('Transpose', [g.op('Reshape', [x, byHeads])], { perm });
-  const scale = g.constant(Float32Array.of(1 / Math.sqrt(headSize)), []);
+  const scale = g.as('float16', g.constant(Float32Array.of(1 / Math.sqrt(headSize)), []));
   const scaled = g.op('Mul', [split(q, [0, 2, 1, 3]), scale]);
-  const scores = g.op('Add', [g.op('MatMul', [scaled, split(k, [0, 2, 3, 1])]), bias]);
-  const mixed = g.op('MatMul', [g.op('Softmax', [scores], { axis: -1 }), split(v, [0, 2, 1, 3])]);
+  const product = g.op('MatMul', [scaled, split(k, [0, 2, 3, 1])]);
+  const scores = g.op('Add', [g.as('float32', product), bias]);
+  const weights = g.as('float16', g.op('Softmax', [scores], { axis: -1 }));
+  const mixed = g.op('MatMul', [weights, split(v, [0, 2, 1, 3])]);
   return g.op('Reshape', [g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), g.int64s(0, 0, hidden)]);
 }
 
+/** In fp16, a bias of attention as float16: what masks padding would be infinite there, and exp(-1e4) is 0 as well. */
+function smallBias(g: GraphBuilder, bias: Value): Value {
+  if (g.precision !== 'fp16') return bias;
+  return g.once(`small ${bias}`, () =>
+    g.as('float16', g.op('Max', [bias, g.constant(Float32Array.of(LEAST_FP16_BIAS), [])])),
+  );
+}
+
 /**
- * LayerNorm(x + bias + residual) and that sum. All [rows, hidden]. Not SkipLayerNormalization: onnxruntime's for the CPU
- * is slower than the three by itself, 3 to 7 % of a whole call (bench/encoders.md).
+ * LayerNorm(x + bias + residual) and that sum, x as {@link linear} gives it, all else float32. All [rows, hidden]. Not
+ * SkipLayerNormalization: onnxruntime's for the CPU is slower than the three by itself, 3 to 7 % of a whole call
+ * (bench/encoders.md).
  */
 export function addAndNorm(
   g: GraphBuilder,
@@ -115,7 +133,7 @@ export function addAndNorm(
   norm: { weight: TensorEntry; bias: TensorEntry },
   epsilon: number,
 ): { normed: Value; sum: Value } {
-  const sum = g.op('Add', [g.op('Add', [x, g.weight(bias)]), residual]);
+  const sum = g.op('Add', [g.op('Add', [g.as('float32', x), g.weight(bias)]), residual]);
   const inputs = [sum, g.weight(norm.weight), g.weight(norm.bias)];
   return { normed: g.op('LayerNormalization', inputs, { axis: -1, epsilon: float(epsilon) }), sum };
 }

@@ -112,7 +112,7 @@ export async function buildEsm2(
   const epsilon = Number(config?.['layer_norm_eps'] ?? EPSILON);
   const scale = config?.['token_dropout'] === false ? 1 : TOKEN_DROPOUT_SCALE;
 
-  const g = new GraphBuilder(locate, form.precision);
+  const g = new GraphBuilder(locate, form.precision, checkpoint.tensors.values());
   const inputIds = g.input('input_ids', 'int32', ['batch', 'tokens']);
   const maskBias = g.input('mask_bias', 'float32', ['batch', 1, 1, 'tokens']);
   const cos = g.input('cos', 'float32', ['tokens', hidden / heads / 2]);
@@ -126,7 +126,8 @@ export async function buildEsm2(
     weight: t.get(`${name}.weight`, [hidden]),
     bias: t.get(`${name}.bias`, [hidden]),
   });
-  const heedPosition = (x: Value): Value => g.op('RotaryEmbedding', [x, start, cos, sin]);
+  const heedPosition = (x: Value): Value =>
+    g.op('RotaryEmbedding', [x, start, g.as('float16', cos), g.as('float16', sin)]);
   const start = g.int64s(0);
 
   const words = g.op('Gather', [g.weight(wordEmbeddings), inputIds], { axis: 0 });
@@ -150,7 +151,7 @@ export async function buildEsm2(
     ({ normed, sum } = addAndNorm(g, projected, projectionBias, sum, norm(p + names.feedForwardNorm), epsilon));
 
     const up = linear(g, normed, t.get(`${p}${names.up}.weight`, [intermediate, hidden]));
-    const activated = g.op('BiasGelu', [up, g.weight(t.get(`${p}${names.up}.bias`, [intermediate]))]);
+    const activated = g.op('BiasGelu', [up, g.productWeight(t.get(`${p}${names.up}.bias`, [intermediate]))]);
     const down = linear(g, activated, t.get(`${p}${names.down}.weight`, [hidden, intermediate]));
     const next = layer + 1 < layers ? layerPrefix(layer + 1) + names.attentionNorm : names.finalNorm;
     ({ normed, sum } = addAndNorm(g, down, t.get(`${p}${names.down}.bias`, [hidden]), sum, norm(next), epsilon));

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { chooseDevices, type DeviceHost, parseRunDevices, usableGpus } from '../../../src/cli/choose-devices.js';
 import type { NamedDevice } from '../../../src/cli/device-names.js';
+import { assertPrecisionFits, defaultPrecision } from '../../../src/cli/precision.js';
 import { device as deviceType, listOf } from '../../../src/cli/options/value-types.js';
 import { deviceName } from '../../../src/contract/devices.js';
 
-/** A host with `cuda` CUDA devices, of which those in `broken`, and WebGPU if it is named there, cannot be used. */
-function host(cuda: number, broken: Record<string, string> = {}): DeviceHost & { tried: string[] } {
+/** A host with `cuda` CUDA devices; those in `broken`, also WebGPU, cannot be used, those in `noFp16` not in fp16. */
+function host(
+  cuda: number,
+  broken: Record<string, string> = {},
+  noFp16: Record<string, string> = {},
+): DeviceHost & { tried: string[] } {
   const tried: string[] = [];
   return {
     tried,
@@ -16,7 +21,9 @@ function host(cuda: number, broken: Record<string, string> = {}): DeviceHost & {
     probe: async (device) => {
       tried.push(deviceName(device));
       const missing = broken[deviceName(device)];
-      return missing === undefined ? { provider: 'onnxruntime' } : { missing };
+      if (missing !== undefined) return { missing };
+      const reason = noFp16[deviceName(device)];
+      return { provider: 'onnxruntime', ...(reason !== undefined && { noFp16: reason }) };
     },
   };
 }
@@ -86,6 +93,45 @@ describe('cli/choose-devices', () => {
     const none = host(2);
     assert.deepEqual(await chooseDevices([{ kind: 'cpu' }], none), { kind: 'cpu', gpus: [], said: 'cpu' });
     assert.deepEqual(none.tried, []);
+  });
+
+  it('says which of the devices cannot compute in fp16, and that stops a run in fp16', async () => {
+    const old = { 'cuda:1': 'too old' };
+    for (const asked of ['auto', cuda(0, 1)] as const) {
+      const { kind, noFp16 } = await chooseDevices(asked === 'auto' ? asked : [...asked], host(2, {}, old));
+      assert.deepEqual([kind, noFp16], ['cuda', 'cuda:1: too old']);
+      assertPrecisionFits('fp32', { kind, noFp16 });
+      assert.throws(() => assertPrecisionFits('fp16', { kind, noFp16 }), {
+        name: 'DeviceError',
+        what: 'fp16, the default on a GPU, cannot be used: cuda:1: too old',
+        next: /^Give --precision fp32; /,
+      });
+    }
+    assert.equal((await chooseDevices(cuda(0), host(2, {}, old))).noFp16, undefined);
+  });
+
+  it('knows each kind of device its precisions', () => {
+    assert.deepEqual((['cpu', 'cuda', 'webgpu'] as const).map(defaultPrecision), ['fp32', 'fp16', 'fp16']);
+    for (const [precision, kind] of [
+      ['fp32', 'cpu'],
+      ['int8', 'cpu'],
+      ['fp32', 'cuda'],
+      ['fp16', 'cuda'],
+      ['fp16', 'webgpu'],
+    ] as const) {
+      assertPrecisionFits(precision, { kind });
+    }
+    for (const [precision, kind, what, next] of [
+      ['int8', 'cuda', 'int8 is for CPU lanes, --device is cuda', 'Give --precision fp16 or fp32, or -d cpu'],
+      [
+        'fp16',
+        'cpu',
+        'fp16 is for GPU lanes, and the device is cpu, where it gains nothing',
+        'Give --precision fp32 or int8, or a GPU (-d)',
+      ],
+    ] as const) {
+      assert.throws(() => assertPrecisionFits(precision, { kind }), { name: 'OptionError', what, next });
+    }
   });
 
   it('fails for a device that was named and cannot be used: nothing falls back', async () => {

@@ -35,14 +35,26 @@ describe('inference/prove-device', () => {
     });
   }
 
-  it('refuses a device whose worst vector is off by more than 1e-3, or is none', () => {
+  it('refuses a device whose worst vector is off by more than its precision allows, or is none', () => {
     assert.equal(relativeError(Float32Array.of(3, 4.5), Float32Array.of(3, 4)), 0.1);
-    assertAlike('cuda', [0, 1e-3]);
-    for (const [errors, what] of [
-      [[1e-6, 0.3], /off by 0\.30, allowed is 0\.001$/],
-      [[1e-6, NaN], /off by NaN/],
+    assertAlike('cuda', [0, 1e-3], 'fp32');
+    assertAlike('cuda', [0, 1e-2], 'fp16');
+    for (const [errors, precision, what, next] of [
+      [[1e-6, 0.3], 'fp32', /off by 0\.30, allowed is 0\.001$/, /^Use another device, /],
+      [[1e-6, NaN], 'fp32', /off by NaN/, /^Use another device, /],
+      [
+        [1e-6, 0.3],
+        'fp16',
+        /vectors in fp16 than the CPU: off by 0\.30, allowed is 0\.01$/,
+        /^Give --precision fp32, /,
+      ],
     ] as const) {
-      assert.throws(() => assertAlike('webgpu', errors), { name: 'DeviceError', where: 'webgpu', what });
+      assert.throws(() => assertAlike('webgpu', errors, precision), {
+        name: 'DeviceError',
+        where: 'webgpu',
+        what,
+        next,
+      });
     }
   });
 });

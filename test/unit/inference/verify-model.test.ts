@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readReferenceVectors } from '../../../src/inference/reference-vectors.js';
-import { compare, verifyModel } from '../../../src/inference/verify-model.js';
+import { compare, isGood, verifyModel } from '../../../src/inference/verify-model.js';
 import { isVerified } from '../../../src/model/stamp.js';
 import { writeSmallEsm2 } from '../../support/small-esm2.js';
 import { MODELS, changedModel, goldenEmbeddings, temporaryFolder } from '../../support/tiny-models.js';
@@ -71,6 +71,31 @@ describe('verifyModel', () => {
       true,
       false,
     ]);
+  });
+
+  it('compares fp16 with the reference and with fp32, and stamps it apart', async () => {
+    const found = await verifyModel({
+      model: `${MODELS}/esm2-tiny`,
+      precision: 'fp16',
+      reference,
+      cacheDir,
+      threads: 1,
+    });
+    assert.deepEqual([found.passed, found.checks.map(({ against }) => against)], [true, ['reference', 'fp32']]);
+    for (const { cosine } of found.checks.flatMap(({ comparisons }) => comparisons)) {
+      assert.ok(cosine > 0.99999 && cosine < 1, String(cosine));
+    }
+    assert.equal(found.stamp, path.join(cacheDir, 'verified', `${found.digest}-fp16.json`));
+    const near = { id: 'x', relativeError: 5e-3 };
+    for (const [cosine, against, good] of [
+      [0.9991, 'fp32', true],
+      [0.9989, 'fp32', false],
+      [0.9989, 'reference', false],
+      [0, 'alone', true],
+    ] as const) {
+      assert.equal(isGood({ ...near, cosine }, against, 'fp16'), good, `${against} ${cosine}`);
+    }
+    assert.equal(isGood({ ...near, cosine: 1 }, 'alone', 'fp32'), false);
   });
 
   it('refuses a model that loses too much in int8, and leaves no stamp', async () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../../src/contract/failures.js';
+import type { Precision } from '../../../src/contract/models.js';
 import { readTensor } from '../../../src/model/checkpoint/read-tensor.js';
+import { toFp16 } from '../../../src/model/fp16.js';
 import { openModel } from '../../../src/model/model.js';
 import { ReducedLayout } from '../../../src/model/reduced-layout.js';
 import { reducedWeights } from '../../../src/model/reduced-weights.js';
@@ -12,8 +14,8 @@ describe('reducedWeights', () => {
   let cacheDir: string;
   beforeEach(async () => (cacheDir = await temporaryFolder()));
 
-  const layoutOf = async (model: string): Promise<ReducedLayout> =>
-    (await openModel(model, cacheDir, undefined, 'int8')).graph.reduced!;
+  const layoutOf = async (model: string, precision: Precision = 'int8'): Promise<ReducedLayout> =>
+    (await openModel(model, cacheDir, undefined, precision)).graph.reduced!;
 
   for (const name of ['esm2-tiny', 'esm2-tiny-bf16', 'dnabert2-tiny']) {
     it(`holds all tensors of ${name}, matrices as int8 with the scales of their rows`, async () => {
@@ -31,6 +33,7 @@ describe('reducedWeights', () => {
           assert.deepEqual(at(part.values), (await readFile(from)).subarray(offset, offset + bytes), part.tensor.name);
           continue;
         }
+        assert.ok(part.form === 'int8');
         const integers = new Int8Array(at(part.values));
         const scales = new Float32Array(new Uint8Array(at(part.scales)).buffer);
         const [rows, columns] = part.tensor.shape as [number, number];
@@ -44,6 +47,44 @@ describe('reducedWeights', () => {
       assert.equal(matrices, name === 'dnabert2-tiny' ? 3 * 7 : 3 * 6);
     });
   }
+
+  for (const name of ['esm2-tiny', 'esm2-tiny-bf16', 'dnabert2-tiny']) {
+    it(`holds what products take of ${name} as fp16, two bytes a value`, async () => {
+      const model = await openModel(`${MODELS}/${name}`, cacheDir, undefined, 'fp16');
+      const layout = model.graph.reduced!;
+      assert.equal(model.bytes, layout.bytes);
+      const file = await readFile(path.join(await reducedWeights(layout, 'source', cacheDir), 'weights.bin'));
+      const halves = layout.parts.filter(({ form }) => form === 'fp16');
+      for (const { tensor, values } of halves) {
+        const expected = toFp16(Float32Array.from(await readTensor(tensor)));
+        assert.equal(values.bytes, 2 * expected.length);
+        const found = file.subarray(values.offset, values.offset + values.bytes);
+        assert.ok(found.equals(Buffer.from(expected.buffer)), tensor.name);
+      }
+      const matrices = halves.filter(({ tensor }) => tensor.shape.length === 2).length;
+      assert.equal(matrices, name === 'dnabert2-tiny' ? 3 * 7 : 3 * 6);
+      // Biases of products; those of sums in fp32 stay as they are.
+      assert.equal(halves.length - matrices, name === 'dnabert2-tiny' ? 3 * 3 : 3 * 4);
+    });
+  }
+
+  it('takes fp16 weights of an F16 checkpoint where they are', async () => {
+    const model = await openModel(`${MODELS}/esm2-tiny-fair/esm2_tiny_half.pt`, cacheDir, undefined, 'fp16');
+    assert.equal(model.graph.reduced, undefined);
+    assert.equal(model.bytes, 2 * model.parameters);
+  });
+
+  it('refuses a weight that fp16 cannot hold by its name', async () => {
+    const tensor = 'esm.encoder.layer.1.attention.self.key.weight';
+    const model = await changedModel('esm2-tiny', (tensors) => {
+      tensors.get(tensor)!.values[41] = -70_000;
+    });
+    await assert.rejects(reducedWeights(await layoutOf(model, 'fp16'), 'source', cacheDir), {
+      name: 'ModelError',
+      what: `tensor ${tensor} holds -70000 at element 41, fp16 goes to 65504`,
+      next: 'Give --precision fp32',
+    });
+  });
 
   it('is written once, also by two at once, and made again when it is torn or damaged', async () => {
     const layout = await layoutOf(`${MODELS}/esm2-tiny`);
