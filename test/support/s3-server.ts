@@ -20,7 +20,8 @@ export const S3_KEYS = { AWS_ACCESS_KEY_ID: 'virnucpro-test', AWS_SECRET_ACCESS_
 /** `describe` for tests that need the S3 server: elsewhere one skip that says why. */
 export function describeWithS3(title: string, tests: () => void): void {
   if (isExecutable(S3_PROGRAM)) describe(title, tests);
-  else describe.skip(`${title} (skipped: no S3 server here; install Go; node scripts/setup-tests.mjs builds one)`, tests);
+  else
+    describe.skip(`${title} (skipped: no S3 server here; install Go; node scripts/setup-tests.mjs builds one)`, tests);
 }
 
 /** versitygw on loopback: objects are files in `<folder>/objects/<bucket>`, digests and the like beside them. */
