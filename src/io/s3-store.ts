@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { S3_REQUESTS_AT_ONCE } from '../contract/defaults.js';
+import { S3_PARTS } from '../contract/defaults.js';
 import { ArtifactInvalid, InternalError } from '../contract/failures.js';
 import type { ArtifactStore } from './artifact-store.js';
 import { atOnce } from './at-once.js';
@@ -44,7 +44,7 @@ export class S3Store implements ArtifactStore {
       const result = await write(folder);
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-      await atOnce(S3_REQUESTS_AT_ONCE, files, async (file) => {
+      await atOnce(S3_PARTS.atOnce, files, async (file) => {
         await this.publish(key + path.relative(folder, file).replaceAll(path.sep, '/'), file);
       });
       return result;
