@@ -49,7 +49,7 @@ make_base() {
   command -v mmdebstrap >/dev/null || install_packages mmdebstrap || return
   local node npm
   node=$(readlink -f "$(command -v node)") npm=$(npm root --global)/npm
-  mmdebstrap --variant=minbase "--customize-hook=cp $node \$1/usr/local/bin/node" \
+  mmdebstrap --variant=minbase --include=tini "--customize-hook=cp $node \$1/usr/local/bin/node" \
     "--customize-hook=mkdir -p \$1/usr/local/lib/node_modules && cp -r $npm \$1/usr/local/lib/node_modules/" \
     '--customize-hook=ln -s ../lib/node_modules/npm/bin/npm-cli.js $1/usr/local/bin/npm' \
     bookworm - 2>>"$dir/log" | docker import - virnucpro-test-base >>"$dir/log" ||
