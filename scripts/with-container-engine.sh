@@ -6,7 +6,6 @@
 set -uo pipefail
 
 dir=$(mktemp -d)
-# Read once by the whole suite, and small: a public one would do as well.
 public_base=$(sed -n 's/^ARG BASE=//p' "$(dirname "$0")/../docker/Dockerfile")
 
 give_up() {
@@ -60,8 +59,9 @@ make_base() {
 stop_engine() {
   if [ -n "${engine:-}" ]; then
     kill "$engine" 2>/dev/null && wait "$engine"
-    rm -rf "$dir"
   fi
+  # The log stays where there was none.
+  [ -n "${VIRNUCPRO_NO_ENGINE:-}" ] || rm -rf "$dir"
 }
 trap stop_engine EXIT
 trap 'exit 130' INT TERM
