@@ -6,7 +6,6 @@
 set -uo pipefail
 
 dir=$(mktemp -d)
-# Read once by the whole suite, and small: a public one would do as well.
 public_base=$(sed -n 's/^ARG BASE=//p' "$(dirname "$0")/../docker/Dockerfile")
 
 give_up() {
@@ -49,7 +48,7 @@ make_base() {
   command -v mmdebstrap >/dev/null || install_packages mmdebstrap || return
   local node npm
   node=$(readlink -f "$(command -v node)") npm=$(npm root --global)/npm
-  mmdebstrap --variant=minbase "--customize-hook=cp $node \$1/usr/local/bin/node" \
+  mmdebstrap --variant=minbase --include=tini "--customize-hook=cp $node \$1/usr/local/bin/node" \
     "--customize-hook=mkdir -p \$1/usr/local/lib/node_modules && cp -r $npm \$1/usr/local/lib/node_modules/" \
     '--customize-hook=ln -s ../lib/node_modules/npm/bin/npm-cli.js $1/usr/local/bin/npm' \
     bookworm - 2>>"$dir/log" | docker import - virnucpro-test-base >>"$dir/log" ||
@@ -60,8 +59,9 @@ make_base() {
 stop_engine() {
   if [ -n "${engine:-}" ]; then
     kill "$engine" 2>/dev/null && wait "$engine"
-    rm -rf "$dir"
   fi
+  # The log stays where there was none.
+  [ -n "${VIRNUCPRO_NO_ENGINE:-}" ] || rm -rf "$dir"
 }
 trap stop_engine EXIT
 trap 'exit 130' INT TERM

@@ -21,7 +21,7 @@ const STAGE = 'dnabert-s';
 
 describeWithEngine('three nodes in containers that share an object store only', () => {
   let fleet: Fleet;
-  let undisturbed: Tables;
+  let undisturbed: Tables | undefined;
   const recoveries: [what: string, seconds: number][] = [];
 
   before(async function () {
@@ -41,6 +41,7 @@ describeWithEngine('three nodes in containers that share an object store only', 
 
   after(async function () {
     this.timeout(PATIENCE_MS);
+    if (undisturbed === undefined) process.stderr.write((await fleet?.lastWords()) ?? '');
     await fleet?.close();
     console.log('    seconds to recover:');
     for (const [what, seconds] of recoveries) console.log(`      ${seconds.toFixed(1).padStart(5)}  ${what}`);
@@ -199,7 +200,7 @@ describeWithEngine('three nodes in containers that share an object store only', 
       const indexes = (await completed(run, [stage])).map(({ index }) => index).sort((a, b) => a - b);
       assert.deepEqual(indexes, [...Array(batches).keys()], `${stage}: every batch is done, and once`);
     }
-    await fleet.assertSameTables(run, undisturbed);
+    await fleet.assertSameTables(run, undisturbed!);
   }
 
   function recovered(what: string, since: number): void {

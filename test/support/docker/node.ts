@@ -56,7 +56,7 @@ export class FleetNode {
         { source: path.resolve('dist/test'), target: '/opt/virnucpro/test', mode: 'ro' },
         { source: path.join(folder, 'behaviour'), target: '/behaviour', mode: 'ro' },
       ])
-      .withTmpFs({ [SCRATCH]: 'rw,mode=1777,size=64m' })
+      .withTmpFs({ [SCRATCH]: 'rw,uid=10001,gid=10001,size=64m' })
       .withCommand(['worker', '--cpu-lanes', '1', '--threads', '1'])
       .withLogConsumer((stream) => stream.pipe(createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' })))
       .start();
