@@ -59,10 +59,9 @@ export class S3Store implements ArtifactStore {
   }
 
   async get(ref: ArtifactRef): Promise<string> {
-    const copy = await this.scratch.find(ref.sha256);
-    if (copy !== undefined) return copy;
-    const { file, sha256 } = (await this.fetch(this.within(ref.uri))) ?? { sha256: 'no object' };
-    if (file !== undefined && sha256 === ref.sha256) return file;
+    const copy = (await this.scratch.find(ref.sha256)) ?? (await this.fetch(this.within(ref.uri)));
+    const sha256 = copy === undefined ? 'no whole object' : path.basename(copy);
+    if (copy !== undefined && sha256 === ref.sha256) return copy;
     throw new ArtifactInvalid({
       what: `artifact has sha256 ${sha256}, expected ${ref.sha256}`,
       where: ref.uri,
@@ -75,9 +74,7 @@ export class S3Store implements ArtifactStore {
     const there = await this.objects.look(address);
     if (there === undefined) return undefined;
     const copy = there.sha256 === undefined ? undefined : await this.scratch.find(there.sha256);
-    if (copy !== undefined) return copy;
-    const fetched = await this.fetch(address);
-    return fetched === undefined || fetched.isDamaged ? undefined : fetched.file;
+    return copy ?? this.fetch(address);
   }
 
   async describe(key: string, records: number): Promise<ArtifactRef> {
@@ -115,14 +112,22 @@ export class S3Store implements ArtifactStore {
     return Promise.resolve(Infinity);
   }
 
-  /** Reads an object into the scratch folder. Undefined when there is none. */
-  private async fetch(address: S3Address): Promise<{ file: string; sha256: string; isDamaged: boolean } | undefined> {
+  /**
+   * Reads an object; its copy is named by its digest. Undefined when there is none, or none whole: one that twice is not what it says
+   * of itself is removed, or hosts that have a copy of what it was would go on taking it for whole.
+   */
+  private async fetch(address: S3Address): Promise<string | undefined> {
     return this.scratch.withFolder(async (folder) => {
       const file = path.join(folder, 'object');
-      const arrived = await this.objects.download(address, file);
-      if (arrived === undefined) return undefined;
-      const { sha256, published = sha256 } = arrived;
-      return { file: await this.scratch.keep(file, sha256), sha256, isDamaged: sha256 !== published };
+      for (const isLast of [false, true]) {
+        const arrived = await this.objects.download(address, file);
+        if (arrived === undefined) return undefined;
+        const { sha256, published = sha256 } = arrived;
+        if (sha256 === published) return this.scratch.keep(file, sha256);
+        // Who may only read leaves it to others.
+        if (isLast) await this.objects.remove([address]).catch(() => {});
+      }
+      return undefined;
     });
   }
 
