@@ -29,7 +29,7 @@ install_packages() {
 start_engine() {
   command -v dockerd >/dev/null || install_packages docker.io || return
   export DOCKER_HOST="unix://$dir/docker.sock"
-  # No default network and no change of the machine's firewall: the tests make networks of their own.
+  # No network of its own and no change of the machine's firewall: containers use the machine's loopback.
   dockerd --data-root "$dir/data" --exec-root "$dir/exec" -p "$dir/pid" -H "$DOCKER_HOST" --bridge=none \
     --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --exec-opt native.cgroupdriver=cgroupfs \
     >>"$dir/log" 2>&1 &

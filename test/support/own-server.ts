@@ -1,19 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { embeddedConnectionOptions } from '../../src/server/dev-server.js';
 import { eventually } from './processes.js';
-
-/** A free port of this machine. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
+import { freePort } from './free-port.js';
 
 /** A Temporal server as somebody else has it: in memory, and it knows nothing of VirNucPro, no search attribute either. */
 export class OwnServer {

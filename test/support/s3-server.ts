@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolderPath } from '../../src/io/user-folders.js';
+import { freePort } from './free-port.js';
 
 /** A Go program that scripts/setup-tests.mjs builds where Go is. */
 export const S3_SERVER = { module: 'github.com/versity/versitygw/cmd/versitygw', version: '1.8.0' } as const;
@@ -100,13 +100,4 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

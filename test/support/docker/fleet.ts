@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
+import { GenericContainer, type StartedTestContainer } from 'testcontainers';
 import { startCampaign } from '../../../src/cli/campaign-client.js';
 import type { RunOptions } from '../../../src/contract/run.js';
 import { SEARCH_ATTRIBUTES } from '../../../src/contract/search-attributes.js';
@@ -14,16 +14,16 @@ import { faultInput } from '../faults/input.js';
 import { type Behaviour, setBehaviour } from '../faults/lane-behaviour.js';
 import { type Tables, assertSameTables, readTables } from '../faults/result-tables.js';
 import { WatchedRun } from '../faults/watched-run.js';
+import { freePort } from '../free-port.js';
 import { S3_KEYS, S3_PROGRAM } from '../s3-server.js';
 import { temporalCli } from '../temporal-cli.js';
 import { buildImages, type Images } from './images.js';
-import { FleetNode, MODELS_FOLDER } from './node.js';
-import { SERVER_PORT, STORE_PORT, serverName, storeName } from './places.js';
+import { FleetNode, MODELS_FOLDER, type NodePlace } from './node.js';
 
 /** Silence after which a lease or a batch is taken for dead: three nodes start and stop on one small machine. */
 const HEARTBEAT_MS = 5_000;
 
-/** A Temporal server, an object store and nodes: containers on a network of their own that share nothing else. */
+/** A Temporal server, an object store and nodes: containers that share nothing but this machine's loopback network. */
 export class Fleet {
   private nodes: FleetNode[] = [];
   private runs = 0;
@@ -31,7 +31,7 @@ export class Fleet {
   private constructor(
     readonly images: Images,
     private readonly folder: string,
-    private readonly network: StartedNetwork,
+    private readonly ports: NodePlace['ports'],
     private readonly server: StartedTestContainer,
     private readonly store: StartedTestContainer,
     private client: Client,
@@ -46,22 +46,20 @@ export class Fleet {
       await mkdir(path.join(folder, name), { recursive: true });
     }
     await setBehaviour(behaviourFile(folder), {});
-    const network = await new Network().start();
+    const ports = { server: await freePort(), store: await freePort() };
     const server = await new GenericContainer(images.cpu)
-      .withNetwork(network)
-      .withName(serverName(network))
+      .withNetworkMode('host')
       .withUser('root')
       .withBindMounts([{ source: temporalCli!, target: '/usr/local/bin/temporal', mode: 'ro' }])
       .withEntrypoint(['temporal'])
       .withCommand([
         ...['server', 'start-dev', '--headless', '--log-level', 'error', '--db-filename', '/temporal.db'],
-        ...['--ip', '0.0.0.0', '--port', `${SERVER_PORT}`],
+        ...['--ip', '127.0.0.1', '--port', `${ports.server}`],
         ...SEARCH_ATTRIBUTES.flatMap(({ name }) => ['--search-attribute', `${name}=Keyword`]),
       ])
       .start();
     const store = await new GenericContainer(images.cpu)
-      .withNetwork(network)
-      .withName(storeName(network))
+      .withNetworkMode('host')
       .withUser('root')
       .withEnvironment({
         ROOT_ACCESS_KEY: S3_KEYS.AWS_ACCESS_KEY_ID,
@@ -74,7 +72,7 @@ export class Fleet {
       .withEntrypoint(['versitygw'])
       .withCommand([
         '--port',
-        `0.0.0.0:${STORE_PORT}`,
+        `127.0.0.1:${ports.store}`,
         '--quiet',
         'posix',
         '--sidecar',
@@ -83,10 +81,8 @@ export class Fleet {
       ])
       .start();
     // For the client's part, which runs in this process.
-    Object.assign(process.env, S3_KEYS, {
-      AWS_ENDPOINT_URL_S3: `http://${store.getIpAddress(network.getName())}:${STORE_PORT}`,
-    });
-    return new Fleet(images, folder, network, server, store, await connect(server, network));
+    Object.assign(process.env, S3_KEYS, { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${ports.store}` });
+    return new Fleet(images, folder, ports, server, store, await connect(ports.server));
   }
 
   /** How all devices behave from their next call on. */
@@ -95,7 +91,7 @@ export class Fleet {
   }
 
   async add(name: string, image = this.images.cpu): Promise<FleetNode> {
-    const node = await FleetNode.start(name, image, { network: this.network, folder: this.folder });
+    const node = await FleetNode.start(name, image, { ports: this.ports, folder: this.folder });
     this.nodes.push(node);
     return node;
   }
@@ -131,7 +127,7 @@ export class Fleet {
   async restartServer(run: WatchedRun): Promise<WatchedRun> {
     await this.server.restart({ timeout: 0 });
     await this.client.connection.close();
-    this.client = await connect(this.server, this.network);
+    this.client = await connect(this.ports.server);
     return new WatchedRun(this.client, this.client.workflow.getHandle(run.handle.workflowId), run.options);
   }
 
@@ -155,7 +151,6 @@ export class Fleet {
     await this.client.connection.close();
     await this.server.stop();
     await this.store.stop();
-    await this.network.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -164,12 +159,14 @@ export class Fleet {
   }
 }
 
-/** The server may have another address after each start. */
-async function connect(server: StartedTestContainer, network: StartedNetwork): Promise<Client> {
+/** Waits for the server. */
+async function connect(port: number): Promise<Client> {
   for (const startedAt = Date.now(); ; await sleep(200)) {
     try {
-      const address = `${server.getIpAddress(network.getName())}:${SERVER_PORT}`;
-      const connection = await Connection.connect({ address, channelArgs: { 'grpc.enable_http_proxy': 0 } });
+      const connection = await Connection.connect({
+        address: `127.0.0.1:${port}`,
+        channelArgs: { 'grpc.enable_http_proxy': 0 },
+      });
       await connection.workflowService.describeNamespace({ namespace: 'default' });
       return new Client({ connection });
     } catch (error) {

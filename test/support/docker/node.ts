@@ -1,14 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
-import {
-  GenericContainer,
-  type StartedNetwork,
-  type StartedTestContainer,
-  getContainerRuntimeClient,
-} from 'testcontainers';
+import { GenericContainer, type StartedTestContainer, getContainerRuntimeClient } from 'testcontainers';
 import { BEHAVIOUR_FILE } from '../faults/lane-behaviour.js';
 import { S3_KEYS } from '../s3-server.js';
-import { SERVER_PORT, STORE_PORT, serverName, storeName } from './places.js';
+import { Cable } from './cable.js';
 
 /** Where a node finds the tiny models; no path of the test's own machine is used in a run. */
 export const MODELS_FOLDER = '/models';
@@ -20,31 +15,34 @@ const STOP_MS = 60_000;
 
 type Engine = Awaited<ReturnType<typeof getContainerRuntimeClient>>['container']['dockerode'];
 type RawContainer = ReturnType<Engine['getContainer']>;
-type RawNetwork = ReturnType<Engine['getNetwork']>;
 
 /** Where a node stands. */
 export interface NodePlace {
-  network: StartedNetwork;
+  /** Ports of server and store, on loopback. */
+  ports: { server: number; store: number };
   /** Of the test: its behaviour file, and the nodes' logs. */
   folder: string;
 }
 
-/** A worker host: a container with a name, a file system and a scratch disk of its own, one lane and all roles. */
+/**
+ * A worker host: a container with a name, a file system, a scratch disk and cables of its own, one lane and all roles.
+ */
 export class FleetNode {
   private constructor(
     readonly name: string,
     private readonly container: StartedTestContainer,
-    private readonly network: StartedNetwork,
+    private readonly cables: readonly Cable[],
   ) {}
 
-  static async start(name: string, image: string, { network, folder }: NodePlace): Promise<FleetNode> {
+  static async start(name: string, image: string, { ports, folder }: NodePlace): Promise<FleetNode> {
+    const [toServer, toStore] = [await Cable.lay(ports.server), await Cable.lay(ports.store)];
     const container = await new GenericContainer(image)
-      .withNetwork(network)
-      .withHostname(name)
+      .withNetworkMode('host')
       .withEnvironment({
         ...S3_KEYS,
-        AWS_ENDPOINT_URL_S3: `http://${storeName(network)}:${STORE_PORT}`,
-        TEMPORAL_ADDRESS: `${serverName(network)}:${SERVER_PORT}`,
+        AWS_ENDPOINT_URL_S3: `http://${toStore.address}`,
+        TEMPORAL_ADDRESS: toServer.address,
+        VIRNUCPRO_HOST: name,
         VIRNUCPRO_SCRATCH: SCRATCH,
         VIRNUCPRO_LOG_LEVEL: 'info',
         NODE_OPTIONS: '--import=/opt/virnucpro/test/support/faults/lane-backend.js',
@@ -60,7 +58,7 @@ export class FleetNode {
       .withCommand(['worker', '--cpu-lanes', '1', '--threads', '1'])
       .withLogConsumer((stream) => stream.pipe(createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' })))
       .start();
-    return new FleetNode(name, container, network);
+    return new FleetNode(name, container, [toServer, toStore]);
   }
 
   /** SIGKILL to everything in it. */
@@ -75,13 +73,13 @@ export class FleetNode {
     return (await container.inspect()).State.ExitCode;
   }
 
-  /** Takes its only network away: nothing it sends arrives, and nobody is told. */
-  async cutOff(): Promise<void> {
-    await (await this.rawNetwork()).disconnect({ Container: this.container.getId() });
+  /** Nothing it sends arrives, nothing is sent to it, and nobody is told. */
+  cutOff(): void {
+    for (const cable of this.cables) cable.cut();
   }
 
-  async reconnect(): Promise<void> {
-    await (await this.rawNetwork()).connect({ Container: this.container.getId() });
+  reconnect(): void {
+    for (const cable of this.cables) cable.mend();
   }
 
   /** Runs a shell command in it, as its user. */
@@ -100,14 +98,11 @@ export class FleetNode {
 
   async remove(): Promise<void> {
     await (await this.raw()).remove({ force: true, v: true });
+    for (const cable of this.cables) cable.close();
   }
 
   private async raw(): Promise<RawContainer> {
     return (await engine()).getContainer(this.container.getId());
-  }
-
-  private async rawNetwork(): Promise<RawNetwork> {
-    return (await engine()).getNetwork(this.network.getId());
   }
 }
 
