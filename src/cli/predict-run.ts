@@ -8,6 +8,7 @@ import type { RunOptions, SampleSpec } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import { readFasta } from '../io/fasta.js';
 import { STDIN, readInput } from '../io/input.js';
+import { parseS3Uri } from '../io/store-uri.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
 import { type ChosenDevices, chooseDevices, lanesElsewhere, parseRunDevices } from './choose-devices.js';
 import { chooseServer, openServer } from './choose-server.js';
@@ -43,6 +44,7 @@ export async function predict(
   const named = await resolveSamples(inputs, options.samples);
   const folder = options.outputDir ?? `${defaultName(named)}_predictions`;
   const service = await chooseServer(options, folder);
+  if (options.store !== undefined) parseS3Uri(options.store);
   // Before the encoders: what contradicts itself is said first.
   const { classifier, chunkSize, assumed } = await chooseClassifier(options, service !== undefined);
   const encoder = service === undefined ? encoderHere : encoderOnService;
@@ -77,7 +79,7 @@ export async function predict(
       ...(options.esmBatchSize && { 'esm-2': options.esmBatchSize }),
     },
     classifier,
-    outputDir,
+    outputDir: options.store ?? outputDir,
     keepIntermediate: options.keepIntermediate,
     keepEmbeddings: options.keepEmbeddings,
     waveBytes: options.waveBytes,
@@ -93,7 +95,7 @@ export async function predict(
     cpuQueue: CPU_QUEUE,
   };
   const request = await requestOf(run);
-  const asked = { run, specs, request, samples: await digestsOf(specs), service };
+  const asked = { run, folder: outputDir, specs, request, samples: await digestsOf(specs), service };
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
   const signal = interruption();

@@ -14,7 +14,10 @@ import { type ServiceName, isSame, placeText } from './service.js';
 
 /** What a `predict` was asked for. */
 export interface Asked {
+  /** Its `outputDir` is the folder below, or an object store. */
   run: RunOptions;
+  /** Where people find the results, and what is known of the run. */
+  folder: string;
   specs: SampleSpec[];
   request: RunRecord['request'];
   /** The specs' files with their digests. */
@@ -42,12 +45,12 @@ export interface Plan {
  * @throws OptionError when it holds another run's results and neither `resume` nor `force` says what to do with them.
  */
 export async function planRun(asked: Asked, { resume, force }: { resume: boolean; force: boolean }): Promise<Plan> {
-  const { outputDir } = asked.run;
-  const record = await readRunRecord(outputDir).catch((error: unknown) => {
+  const { folder } = asked;
+  const record = await readRunRecord(folder).catch((error: unknown) => {
     if (force) return undefined;
     throw error;
   });
-  const isOfThisFolder = record?.outputDir === outputDir;
+  const isOfThisFolder = record?.outputDir === folder;
   if (isOfThisFolder && record.state === 'running' && !isSame(record.service, asked.service)) {
     if (!force) throw elsewhere(record, asked);
     const { workflowId, service } = record;
@@ -60,17 +63,17 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
   if (record === undefined) {
     const found = resume ? undefined : await findResults(asked);
     if (found === undefined) return anew;
-    throw foreign(`the output folder holds results of a run that left no record here: ${found}`, outputDir);
+    throw foreign(`the output folder holds results of a run that left no record here: ${found}`, folder);
   }
   const different = differences(record, asked);
   if (different.length === 0) {
     const done = record.state !== 'running' && (await hasResults(asked)) && record.state;
     // A copied or moved folder: the run itself goes on where it was, and is not this one.
-    if (record.outputDir !== outputDir) return { done, startOver: false };
+    if (record.outputDir !== folder) return { done, startOver: false };
     return { done, again: record.workflowId, startOver: false };
   }
   if (resume) return anew;
-  const refusal = foreign(`the output folder holds another run: ${different.join('; ')}`, outputDir);
+  const refusal = foreign(`the output folder holds another run: ${different.join('; ')}`, folder);
   // A run that ended without any result is nobody's loss; whether it has ended, only the server knows.
   if (record.state === 'running' && !(await findResults(asked))) return { ...anew, refusedIfOpen: refusal };
   throw refusal;
@@ -99,7 +102,8 @@ export async function prepareRun(server: OpenRunClient, asked: Asked, plan: Plan
   if (plan.startOver) {
     const store = openStore(outputDir);
     for (const sample of asked.specs) {
-      await removeTables({ sample, options: asked.run });
+      for (const place of new Set([asked.folder, outputDir]))
+        await removeTables({ sample, options: { outputDir: place } });
       for (const key of [workPrefix(sample), embeddingsPrefix(sample)]) await store.remove(key);
     }
   }
@@ -112,14 +116,16 @@ async function findResults(asked: Asked): Promise<string | undefined> {
 }
 
 /** Whether every sample's tables are in the output folder, whole. */
-export async function hasResults({ run: options, specs }: Asked): Promise<boolean> {
-  if (!(await exists(path.join(options.outputDir, CAMPAIGN_TABLE)))) return false;
-  for (const sample of specs) if (!(await hasWholeTables({ sample, options }))) return false;
+export async function hasResults({ folder, specs }: Asked): Promise<boolean> {
+  if (!(await exists(path.join(folder, CAMPAIGN_TABLE)))) return false;
+  for (const sample of specs) {
+    if (!(await hasWholeTables({ sample, options: { outputDir: folder } }))) return false;
+  }
   return true;
 }
 
-function resultFiles({ run, specs }: Asked): string[] {
-  return specs.map(({ prefix, stem }) => path.join(run.outputDir, prefix, classicFile(stem, 'predictions')));
+function resultFiles({ folder, specs }: Asked): string[] {
+  return specs.map(({ prefix, stem }) => path.join(folder, prefix, classicFile(stem, 'predictions')));
 }
 
 function foreign(what: string, where: string): OptionError {
@@ -137,7 +143,7 @@ function elsewhere({ workflowId, service }: RunRecord, asked: Asked): OptionErro
       : `TEMPORAL_ADDRESS=${service.address} TEMPORAL_NAMESPACE=${service.namespace}`;
   return new OptionError({
     what: `the run of this folder, ${workflowId}, is on ${placeText(service)}, not on ${placeText(asked.service)}`,
-    where: asked.run.outputDir,
+    where: asked.folder,
     next: `Give ${go} to go on with it, or use another output folder (-o)`,
   });
 }

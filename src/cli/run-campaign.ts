@@ -1,4 +1,6 @@
-import { OptionError } from '../contract/failures.js';
+import { ArtifactInvalid, OptionError } from '../contract/failures.js';
+import type { SampleSpec } from '../contract/run.js';
+import { uploadInput } from '../io/transfer.js';
 import {
   type Show,
   type StartedCampaign,
@@ -31,33 +33,57 @@ export interface Watching extends Pick<PredictOptions, 'progress' | 'quiet' | 'd
  * @throws RunFailed when it fails; the signal's reason; OptionError when it would be submitted to a service by accident.
  */
 export async function runCampaign(server: OpenRunClient, asked: Asked, plan: Plan, how: Watching): Promise<void> {
-  const { run, specs, request, samples } = asked;
+  const { run, folder, request, samples } = asked;
   const { service, signal, quiet } = how;
   const again = await prepareRun(server, asked, plan);
-  const workflowId = again ?? runIdOf(specs, { outputDir: run.outputDir, request, samples });
-  const { outputDir } = run;
-  const place = server.service && { service: server.service };
-  const record: RunRecord = { workflowId, outputDir, request, samples, state: 'running', ...place };
-  const before = again === undefined ? undefined : await completedResult(server.client, again);
-  if (before?.counts.failed === 0 && (await hasResults(asked))) {
-    await finishRun(before, outputDir, record);
-    return reportEnd(before, outputDir, quiet);
-  }
-  if (service !== undefined) {
-    await refuseAccident(server, service, workflowId, how.withAgent);
-    signal.throwIfAborted();
-  }
+  const workflowId = again ?? runIdOf(asked.specs, { outputDir: run.outputDir, request, samples });
+  const record: RunRecord = {
+    workflowId,
+    outputDir: folder,
+    request,
+    samples,
+    state: 'running',
+    ...(run.outputDir !== folder && { store: run.outputDir }),
+    ...(server.service && { service: server.service }),
+  };
+  if (again !== undefined && (await hasEnded(server, asked, record, quiet))) return;
+  if (service !== undefined) await refuseAccident(server, service, workflowId, how.withAgent);
+  const specs = record.store === undefined ? asked.specs : await uploadedTo(record.store, asked.specs, signal);
+  // An interruption before the start leaves nothing to go on with.
+  if (service !== undefined) signal.throwIfAborted();
   // Before the start: a run that nobody knows of could not be gone on with.
-  await writeRunRecord(outputDir, record);
+  await writeRunRecord(folder, record);
   const started = await startCampaign(server.client, specs, run, workflowId);
-  sayStarted(server, started, outputDir, quiet);
+  sayStarted(server, started, run.outputDir, quiet);
   if (how.detach) return sayLeft(record, quiet);
   const result = await follow(server, started, how).catch((error: unknown) => {
     if (service !== undefined && error === signal.reason) sayLeft(record, quiet);
     throw error;
   });
-  await finishRun(result, outputDir, record);
-  await reportEnd(result, outputDir, quiet);
+  await finishRun(result, folder, record);
+  await reportEnd(result, folder, quiet);
+}
+
+/** Whether the folder's run has ended well while nobody watched; then it is reported as if somebody had. */
+async function hasEnded(server: OpenRunClient, asked: Asked, record: RunRecord, quiet: boolean): Promise<boolean> {
+  const result = await completedResult(server.client, record.workflowId);
+  // With a failed sample the same command tries that again.
+  if (result === undefined || result.counts.failed > 0) return false;
+  try {
+    await finishRun(result, asked.folder, record);
+  } catch (error) {
+    if (error instanceof ArtifactInvalid) return false;
+    throw error;
+  }
+  if (!(await hasResults(asked))) return false;
+  await reportEnd(result, asked.folder, quiet);
+  return true;
+}
+
+async function uploadedTo(store: string, specs: readonly SampleSpec[], signal: AbortSignal): Promise<SampleSpec[]> {
+  const uploaded: SampleSpec[] = [];
+  for (const spec of specs) uploaded.push({ ...spec, input: (await uploadInput(store, spec.input, signal)).input });
+  return uploaded;
 }
 
 function follow(

@@ -13,6 +13,8 @@ const recordSchema = z.strictObject({
   request: requestSchema,
   samples: z.array(z.strictObject({ name: z.string(), input: z.string(), sha256: z.string() })),
   state: z.enum(['running', 'done', 'partial']),
+  /** The object store that it writes to; none: the folder itself. */
+  store: z.string().optional(),
   /** The Temporal service that it is on; none: the embedded server of the machine that started it. */
   service: z.strictObject({ address: z.string(), namespace: z.string() }).optional(),
 });

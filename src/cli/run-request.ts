@@ -1,6 +1,7 @@
 import { type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
 import { toInputError } from '../io/input.js';
 import { sha256OfFile } from '../io/local-store.js';
+import { isUri } from '../io/store-uri.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { modelHere } from './service-models.js';
@@ -22,6 +23,7 @@ export async function requestOf(run: RunOptions): Promise<RunRequest & { dnaMode
     classifier: await digestOr(run.classifier, weightsDigest),
     keepIntermediate: run.keepIntermediate,
     keepEmbeddings: run.keepEmbeddings,
+    ...(isUri(run.outputDir) && { store: run.outputDir }),
   };
 }
 

@@ -1,5 +1,5 @@
-import path from 'node:path';
 import type { CampaignResult, SampleResult } from '../contract/run.js';
+import { isUri } from '../io/store-uri.js';
 import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { findReport } from '../report/find-report.js';
 
@@ -16,6 +16,8 @@ export async function reportEnd(result: CampaignResult, outputDir: string, quiet
   if (partial) process.exitCode = PARTIAL;
   if (quiet && !partial) return;
   printSummary(result, outputDir);
+  if (isUri(outputDir))
+    return void process.stdout.write('virnucpro attach FOLDER brings them into the folder of the run\n');
   const report = await findReport(outputDir);
   process.stdout.write(report === undefined ? `No report: see virnucpro report ${outputDir}\n` : `Report: ${report}\n`);
 }
@@ -38,7 +40,7 @@ function printSummary({ counts, samples, failed }: CampaignResult, outputDir: st
   if (counts.framesQuarantined > 0) {
     process.stdout.write(`${counts.framesQuarantined} frames were quarantined: see quarantined.tsv of their samples\n`);
   }
-  process.stdout.write(`Results: ${total === 1 ? outputDir : path.join(outputDir, CAMPAIGN_TABLE)}\n`);
+  process.stdout.write(`Results: ${total === 1 ? outputDir : `${outputDir}/${CAMPAIGN_TABLE}`}\n`);
 }
 
 function sampleLine({ sample, counts, failure }: SampleResult): string {

@@ -185,6 +185,12 @@ export const PREDICT_OPTIONS = {
     type: yesOrNo(),
     defaultText: 'on if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set',
   },
+  store: {
+    takes: '<uri>',
+    group: SERVICE,
+    help: 's3://bucket/prefix, of this run alone, for hosts that share no folder: inputs go there, results come back',
+    type: text(),
+  },
   detach: { group: SERVICE, help: 'return when the run is submitted', type: yesOrNo(), default: false },
   withAgent: {
     group: SERVICE,

@@ -17,6 +17,7 @@ describe('planRun', () => {
     const sample = sampleOf('/in/a.fa');
     asked = {
       run: testRunOptions(dir),
+      folder: dir,
       specs: [sample],
       request: { expectedLength: 500 },
       samples: [{ name: sample.name, input: sample.input, sha256: 'a1' }],
@@ -52,6 +53,19 @@ describe('planRun', () => {
     }
     await writeFile(path.join(dir, 'a_merged/prediction_results.txt'), 'CALLS');
     assert.deepEqual(await planRun(asked, AS_IS), { done: false, again: 'w', startOver: false });
+  });
+
+  it('refuses a run that is under way on another server, and --force leaves it there', async () => {
+    await record('running');
+    const service = { address: 'temporal.example.org:7233', namespace: 'viromes' };
+    await assert.rejects(planRun({ ...asked, service }, AS_IS), (error: Error) => {
+      assert.match(
+        error.message,
+        /is on this machine's own server, not on the Temporal service temporal.example.org:7233 /,
+      );
+      return /--no-service/.test(error.message);
+    });
+    assert.equal((await planRun({ ...asked, service }, { resume: false, force: true })).startOver, true);
   });
 
   it('lets the run of a copied or moved folder be: it goes on where it was', async () => {
