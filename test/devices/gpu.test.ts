@@ -50,7 +50,7 @@ for (const kind of ['webgpu', 'cuda'] as const) {
         assert.equal(code, 1, stderr);
         const said = stderr.slice(stderr.indexOf('error: ')).trimEnd().split('\n');
         assert.deepEqual(said, [
-          `error: it cannot compute in fp16: ${noFp16} (${kind})`,
+          `error: ${kind}: it cannot compute in fp16: ${noFp16}`,
           'Give --precision fp32; virnucpro devices lists what each device can do',
         ]);
       }
