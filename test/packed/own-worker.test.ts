@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -33,7 +33,6 @@ interface Screened {
   counts: SampleCounts;
   stages: Record<Stage, EmbedStageResult>;
   viralContigs: string[];
-  report: string;
 }
 
 describeWithTemporal("the packed library in another project's worker", (temporalCli) => {
@@ -85,9 +84,7 @@ describeWithTemporal("the packed library in another project's worker", (temporal
   it("gives a golden case's calls, between the host's own steps, on lanes of the host's machine", async function () {
     this.timeout(SCREEN_MS);
     const output = path.join(dir, 'screened');
-    const { filtered, counts, stages, viralContigs, report } = await screen(output);
-    assert.equal(report, path.join(output, 'report.html'));
-    assert.match(await readFile(report, 'utf8'), /^<!doctype html>/i);
+    const { filtered, counts, stages, viralContigs } = await screen(output);
 
     for (const table of [PREDICTIONS, CONSENSUS]) {
       await compareResults(path.join(output, 'long_merged', table), path.join(GOLDEN, table));
