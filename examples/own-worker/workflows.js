@@ -33,9 +33,7 @@ export async function screenMetagenome(request) {
     table: `${outputDir}/long_merged/prediction_results_highestscore.csv`,
     output: `${outputDir}/viral-contigs.txt`,
   });
-  // classifySample has drawn it; a step that changes the results would have it drawn again like this.
-  const report = await virnucpro.writeReport({ folder: outputDir });
-  return { filtered, counts, stages: results, viralContigs, report };
+  return { filtered, counts, stages: results, viralContigs };
 }
 
 /** One stage over all file batches. More than 600 of them (about 6 million frames) want one run for each of `slices`. */
