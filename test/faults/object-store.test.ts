@@ -112,7 +112,7 @@ describeWithS3('a run over an object store', () => {
     it('an object that was damaged in mid-run is made again', async () => {
       await scene.bench.behave({ callMs: 300 });
       const going = await run('damage');
-      await going.midBatch('esm-2', 2, PATIENCE_MS);
+      await going.midBatch('esm-2', 2, 2 * PATIENCE_MS);
       const [embeddings] = (await server.keys()).filter((key) =>
         /^damage\/embeddings\/dnabert-s\/.*\.arrow$/.test(key),
       );
