@@ -58,9 +58,10 @@ export async function resolveSamples(inputs: readonly string[], sheet?: string):
 
 /**
  * All of the `inputs`, or why not.
+ * @param sheet that they stand in.
  * @throws InputError that names every one that is wrong, with the reason.
  */
-async function allOf<T>(inputs: readonly Promise<T>[]): Promise<T[]> {
+async function allOf<T>(inputs: readonly Promise<T>[], sheet?: string): Promise<T[]> {
   const tried = await Promise.allSettled(inputs);
   const reasons = tried.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const wrong = reasons.filter((reason) => reason instanceof InputError);
@@ -70,7 +71,8 @@ async function allOf<T>(inputs: readonly Promise<T>[]): Promise<T[]> {
     const more = wrong.length > SHOWN ? `; and ${wrong.length - SHOWN} more` : '';
     throw new InputError({
       what: `${wrong.length} of ${inputs.length} inputs cannot be used: ${shown.join('; ')}${more}`,
-      next: 'Correct their names, or leave them out',
+      ...(sheet === undefined ? {} : { where: sheet }),
+      next: sheet === undefined ? 'Correct their names, or leave them out' : 'Correct these lines of the sheet',
     });
   }
   return tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -155,6 +157,7 @@ async function fromSheet(sheet: string): Promise<NamedInput[]> {
       }
       return { name, input, where };
     }),
+    sheet,
   );
 }
 

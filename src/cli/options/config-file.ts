@@ -3,8 +3,8 @@ import { parseDocument, stringify } from 'yaml';
 import { OptionError } from '../../contract/failures.js';
 import { type OptionTable, kebab } from './option-table.js';
 
-/** All options with their help are 5 KB. */
-const LARGEST_BYTES = 1 << 18;
+/** All options with their help are 5 KB. On some damaged texts the parser needs time by the square of their length. */
+const LARGEST_BYTES = 1 << 16;
 
 /** No option takes a list or a mapping. YAML's parser calls itself for each level, and ends the process from 500 on. */
 const MOST_NESTING = 100;
