@@ -65,7 +65,7 @@ async function serverGone(over: AbortSignal): Promise<never> {
 
 function unserved(): ServerError {
   return new ServerError({
-    what: 'no virnucpro command serves this run',
-    next: 'The same predict command goes on with it; virnucpro status shows how far it is',
+    what: 'no virnucpro command serves this run: it has ended or stands still',
+    next: 'virnucpro status says which; if it stands still, the same predict command goes on with it',
   });
 }

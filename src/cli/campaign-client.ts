@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowExecutionStatusName,
   type WorkflowHandle,
   WorkflowFailedError,
@@ -259,9 +260,19 @@ export async function isOpen(client: Client, workflowId: string): Promise<boolea
   return (await statusOf(client, workflowId)) === 'RUNNING';
 }
 
+/** Whether the run is still open, but was told to end: nobody can go on with it. */
+export async function isEnding(client: Client, workflowId: string): Promise<boolean> {
+  const run = await describeIfKnown(client, workflowId);
+  return run?.status.name === 'RUNNING' && run.raw.workflowExtendedInfo?.cancelRequested === true;
+}
+
 async function statusOf(client: Client, workflowId: string): Promise<WorkflowExecutionStatusName | undefined> {
+  return (await describeIfKnown(client, workflowId))?.status.name;
+}
+
+async function describeIfKnown(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+    return await client.workflow.getHandle(workflowId).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

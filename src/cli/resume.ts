@@ -7,7 +7,7 @@ import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { exists } from '../io/exists.js';
 import { openStore } from '../io/open-store.js';
 import { classicFile } from '../io/result-files.js';
-import { endRun, isOpen } from './campaign-client.js';
+import { endRun, isEnding, isOpen } from './campaign-client.js';
 import type { OpenRunClient } from './run-client.js';
 import { type RunRecord, differences, readRunRecord } from './run-record.js';
 import { type ServiceName, isSame, placeText } from './service.js';
@@ -86,6 +86,11 @@ export async function prepareRun(server: OpenRunClient, asked: Asked, plan: Plan
   if (refusedIfOpen && replaced && (await isOpen(server.client, replaced.workflowId))) throw refusedIfOpen;
   if (plan.replaced !== undefined && (await endRun(server.client, plan.replaced.workflowId, heartbeatMs))) {
     process.stderr.write(`Ended the run that was under way here (${plan.replaced.workflowId})\n`);
+  }
+  // Ctrl-C twice leaves before the run has ended.
+  if (plan.again !== undefined && (await isEnding(server.client, plan.again))) {
+    process.stderr.write(`Waiting for the end of ${plan.again}, which was cancelled: it starts anew\n`);
+    await endRun(server.client, plan.again, heartbeatMs);
   }
   // On a service its agents see to that (workers/stuck-runs.ts).
   if (plan.again !== undefined && server.service === undefined && (await isOpen(server.client, plan.again))) {

@@ -25,13 +25,17 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
  * Aborts on Ctrl-C, SIGTERM or a closed terminal, with {@link Interrupted} as its reason, instead of dying at once. The
- * second of them, whichever, ends the process.
+ * second of them ends the process, but for a terminal's.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCode);
+      if (controller.signal.aborted) {
+        // A closed terminal says so more than once: the shell passes it on, and so does the kernel.
+        if (signal === 'SIGHUP') return;
+        process.exit(exitCode);
+      }
       controller.abort(new Interrupted(exitCode));
     });
   }
@@ -54,6 +58,10 @@ export async function runCli(program: Command, argv: readonly string[] = process
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode);
     throw error;
+  });
+  // The terminal has closed: tidying up needs no reader.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EIO' && error.code !== 'EPIPE') throw error;
   });
   try {
     await program.parseAsync(argv);

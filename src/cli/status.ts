@@ -56,12 +56,13 @@ const NEXT_STEP: Readonly<Record<string, string[]>> = {
   unknown: ['No agent answers for it: one with the role control must run (virnucpro worker).'],
 };
 
-function statusText(run: RunView, url: string): string {
+/** What `status` prints of a run; `url`: its page in the Temporal UI, or empty. A lane that is starting has no process yet. */
+export function statusText(run: RunView, url: string): string {
   const { done, failed, samples, progress, troubles = [] } = run;
   const lanes = STAGES.flatMap((stage) =>
     (progress?.stages[stage].lanes ?? []).map(
       ({ host, device, state, pid, done, framesPerSecond, peakBytes, tokensPerCall }) =>
-        `  ${stage}  ${host}/${device}  ${state}  pid ${pid}  ${done} batches done` +
+        `  ${stage}  ${host}/${device}  ${state}  ${pid === 0 ? '' : `pid ${pid}  `}${done} batches done` +
         (framesPerSecond === undefined ? '' : `  ${rateText(framesPerSecond)} frames/s`) +
         (peakBytes === undefined ? '' : `  at most ${byteText(peakBytes)}, ${tokensPerCall} tokens a call`),
     ),

@@ -48,7 +48,7 @@ export async function sendUpdate(run: string, name: string, argument: object = {
       });
     }
     await update(looker.client, id, name, argument);
-    console.log(`${id}: ${name} is under way`);
+    console.log(`${id}: ${commandOf(name)} is under way`);
   } finally {
     await looker.close();
   }
@@ -68,10 +68,15 @@ async function update(client: Client, id: string, name: string, argument: object
       }
       if (!(error instanceof WorkflowUpdateFailedError)) throw error;
       throw new RunFailed('Refused', {
-        what: `${id} refuses ${name}: ${error.cause?.message ?? error.message}`,
+        what: `${id} refuses ${commandOf(name)}: ${error.cause?.message ?? error.message}`,
         next: `See virnucpro status ${id}`,
       });
     });
+}
+
+/** What the command of an update is called: `set-max-lanes` of `setMaxLanes`. */
+function commandOf(update: string): string {
+  return update.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function ended(id: string): RunFailed {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunView } from '../../src/cli/runs.js';
 import { processesOf, startCli, tinyModels } from '../support/cli.js';
 import { goldenCases } from '../support/golden.js';
@@ -53,7 +54,7 @@ describeWithTemporal('a run seen from another terminal', () => {
     await eventually(async () => (await status(id)).state === 'paused', 30_000);
     const [refused, bounds] = await Promise.all([cli('drain-lane', id, 'nix/cpu:0'), cli('set-max-lanes', id, '0')]);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /refuses drainLane: no lane nix\/cpu:0/);
+    assert.match(refused.stderr, /refuses drain-lane: no lane nix\/cpu:0/);
     assert.equal(bounds.code, 2);
     const watching = startCli(['attach', id], stateDir);
     await eventually(() => watching.output().includes('dnabert-s: '), 30_000);
@@ -90,6 +91,26 @@ describeWithTemporal('a run seen from another terminal', () => {
     assert.deepEqual({ state, done, failed }, { state: 'done', done: 1, failed: 0 });
   }).timeout(300_000);
 
+  it('that Ctrl-C twice left ending is started anew by the same command, once it has ended', async () => {
+    const args = ['predict', `${lambda.dir}/input.fa`, '-o', path.join(dir, 'twice'), ...tinyModels];
+    const behaviour = path.join(dir, 'slow.json');
+    await setBehaviour(behaviour, { callMs: 3000 });
+    const run = startCli(args, stateDir, '', hostEnvironment(behaviour));
+    await eventually(() => run.output().includes('1 lane'), 60_000);
+    run.child.kill('SIGINT');
+    await eventually(() => run.output().includes('giving its lanes back'), 10_000);
+    await sleep(300);
+    run.child.kill('SIGINT');
+    assert.equal((await run.ended).code, 130);
+    await eventually(() => processesOf(stateDir).length === 0, 20_000);
+    const [{ id, open }] = JSON.parse((await cli('list', '--json')).stdout) as [RunView];
+    assert.equal(open, true);
+
+    const again = await cli(...args);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, new RegExp(`Waiting for the end of ${id}, .*\n(.*\n)*Started ${id}\n`));
+  }).timeout(180_000);
+
   it('that was left open is cancelled without a command that serves it', async () => {
     const run = startCli(['predict', `${lambda.dir}/input.fa`, '-o', path.join(dir, 'left'), ...tinyModels], stateDir);
     await eventually(() => run.output().includes('Started '), 60_000);
@@ -99,6 +120,7 @@ describeWithTemporal('a run seen from another terminal', () => {
     const [{ id }] = JSON.parse((await cli('list', '--json')).stdout) as [RunView];
     assert.equal((await status(id)).state, 'interrupted');
     assert.match((await cli('pause', id)).stderr, /no virnucpro command serves/);
+    assert.match((await cli('attach', id)).stderr, /it has ended or stands still/);
     const cancelled = await cli('cancel', id);
     assert.equal(cancelled.code, 0, cancelled.stderr);
     assert.equal((await status(id)).state, 'cancelled');

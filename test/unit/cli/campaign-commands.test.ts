@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { listCommand } from '../../../src/cli/list.js';
-import { statusCommand } from '../../../src/cli/status.js';
+import { statusCommand, statusText } from '../../../src/cli/status.js';
 import { steeringCommands } from '../../../src/cli/steer.js';
+import type { RunView } from '../../../src/cli/runs.js';
 import { OptionError } from '../../../src/contract/failures.js';
 import { temporaryFolder } from '../../support/tiny-models.js';
 
@@ -64,6 +65,39 @@ describe('commands to a run', () => {
       );
     });
   }
+});
+
+describe('statusText', () => {
+  const lane = { lease: 'a1', host: 'h', device: 'cpu:0', running: 0, done: 0 };
+  const idle = { batches: 2, done: 0, failed: 0, frames: 0, tokens: 0, modelLoads: 1, busySeconds: 0 };
+  const view: RunView = {
+    id: 'run-1',
+    open: true,
+    state: 'embedding',
+    started: '2026-01-02T03:04:05.678Z',
+    samples: 1,
+    done: 0,
+    failed: 0,
+    framesQuarantined: 0,
+    outputDir: '/out',
+    progress: {
+      state: 'embedding',
+      samples: { total: 1, split: 1, done: 0, failed: 0 },
+      frames: 9,
+      stages: {
+        'dnabert-s': { ...idle, lanes: [{ ...lane, pid: 71, state: 'up' }] },
+        'esm-2': { ...idle, lanes: [{ ...lane, pid: 0, state: 'starting' }] },
+      },
+      warnings: [],
+    },
+  };
+
+  it('names the process of a lane once it has one', () => {
+    assert.deepEqual(statusText(view, '').split('Lanes\n')[1]!.split('\n'), [
+      '  dnabert-s  h/cpu:0  up  pid 71  0 batches done',
+      '  esm-2  h/cpu:0  starting  0 batches done',
+    ]);
+  });
 });
 
 describe('status and list, where no run ever was', () => {
