@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { SEARCH_ATTRIBUTES } from '../../../src/contract/search-attributes.js';
+import { readOptions } from '../../../src/cli/options/option-table.js';
+import { WORKER_OPTIONS, type WorkerOptions } from '../../../src/cli/options/worker-table.js';
 import { workerCommand } from '../../../src/cli/worker.js';
 
 interface Service {
@@ -40,13 +42,13 @@ interface Deployment {
 }
 
 /** What `virnucpro ...` of a file would do, with the variables of the file at their defaults. */
-function parseWorker([command, ...args]: string[]): Record<string, unknown> {
+async function parseWorker([command, ...args]: string[]): Promise<WorkerOptions> {
   assert.equal(command, 'worker');
-  const program = workerCommand().exitOverride();
+  const program = (await workerCommand().addTable()).exitOverride();
   const plain = args.map((arg) => arg.replace(/^\$\{\w+:-(.*)\}$/, '$1'));
   const { operands, unknown } = program.parseOptions(plain);
   assert.deepEqual([operands, unknown], [[], []]);
-  return program.opts();
+  return readOptions(WORKER_OPTIONS, { flags: program.opts(), env: {}, command: 'virnucpro worker' });
 }
 
 describe('docker/compose.yaml', () => {
@@ -58,13 +60,13 @@ describe('docker/compose.yaml', () => {
     variables = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!));
   });
 
-  it('has Temporal with PostgreSQL and UI, a store, and workers of all roles', () => {
+  it('has Temporal with PostgreSQL and UI, a store, and workers of all roles', async () => {
     const names = ['control', 'cuda-lanes', 'lanes', 'postgres', 'search-attributes', 'store', 'temporal', 'ui'];
     assert.deepEqual(Object.keys(services).sort(), names);
-    assert.deepEqual(parseWorker(services['control']!.command!)['roles'], ['control', 'cpu']);
-    const { roles, cpuLanes, threads } = parseWorker(services['lanes']!.command!);
+    assert.deepEqual((await parseWorker(services['control']!.command!)).roles, ['control', 'cpu']);
+    const { roles, cpuLanes, threads } = await parseWorker(services['lanes']!.command!);
     assert.deepEqual([roles, cpuLanes, threads], [['lanes'], 1, 4]);
-    assert.deepEqual(parseWorker(services['cuda-lanes']!.command!)['devices'], [{ kind: 'cuda', index: 0 }]);
+    assert.deepEqual((await parseWorker(services['cuda-lanes']!.command!)).devices, [{ kind: 'cuda', index: 0 }]);
   });
 
   it('waits only for services that it has, and gives workers a minute to drain', () => {
@@ -107,11 +109,11 @@ describe('docker/kubernetes', () => {
     deployments = others as Deployment[];
   });
 
-  it('has a control worker and lanes that ask for one GPU each', () => {
+  it('has a control worker and lanes that ask for one GPU each', async () => {
     const [control, lanes] = deployments.map(({ spec }) => spec.template.spec.containers[0]);
-    assert.deepEqual(parseWorker(control!.args)['roles'], ['control', 'cpu']);
+    assert.deepEqual((await parseWorker(control!.args)).roles, ['control', 'cpu']);
     assert.equal('nvidia.com/gpu' in control!.resources.limits, false);
-    const { roles, devices } = parseWorker(lanes!.args);
+    const { roles, devices } = await parseWorker(lanes!.args);
     assert.deepEqual([roles, devices], [['lanes'], [{ kind: 'cuda', index: 0 }]]);
     assert.equal(lanes!.resources.limits['nvidia.com/gpu'], 1);
     assert.equal(lanes!.image, 'virnucpro:cuda');
