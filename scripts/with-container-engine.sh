@@ -59,6 +59,8 @@ make_base() {
 stop_engine() {
   if [ -n "${engine:-}" ]; then
     kill "$engine" 2>/dev/null && wait "$engine"
+    # The engine leaves the host network's name mounted.
+    umount "$dir"/exec/netns/* 2>/dev/null
   fi
   # The log stays where there was none.
   [ -n "${VIRNUCPRO_NO_ENGINE:-}" ] || rm -rf "$dir"

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerError } from '../contract/failures.js';
 import { stateFolderPath } from '../io/user-folders.js';
 import { serverStatus } from '../server/status.js';
-import { campaignHandle, followCampaign } from './campaign-client.js';
+import type { CampaignResult } from '../contract/run.js';
+import { campaignHandle, endedResult, followCampaign } from './campaign-client.js';
 import { openDisplay } from './display.js';
 import { finishRun } from './finish-run.js';
-import { type Looker, openServing } from './looker.js';
+import { type Looker, openLooker } from './looker.js';
 import { type NamedRun, namedRun } from './named-run.js';
-import { findRun } from './runs.js';
+import { findRun, unknownRun } from './runs.js';
 import { reportEnd } from './summary.js';
 
 /** When the command that runs the server ends, another one takes over within a second or two, or none does. */
@@ -16,13 +17,14 @@ const HANDOVER_MS = 5_000;
 const POLL_MS = 500;
 
 /**
- * Shows a run, named by id or folder, that others serve until it ends, and exits as `predict` does. Ctrl-C only leaves.
+ * Shows a run, named by id or folder, that others serve until it ends, and exits as `predict` does, at once when it has ended
+ * already. Ctrl-C only leaves.
  * @throws ServerError when no command serves it (any more); RunFailed; OptionError.
  */
-export async function attach(run: string): Promise<void> {
+export async function attach(run: string, temporalCli?: string): Promise<void> {
   const named = await namedRun(run);
-  const looker = await openServing(named);
-  if (looker === undefined) throw unserved();
+  const looker = await openLooker(named, temporalCli);
+  if (looker === undefined) throw unknownRun(named.id);
   try {
     await watch(looker, named);
   } finally {
@@ -31,8 +33,18 @@ export async function attach(run: string): Promise<void> {
 }
 
 async function watch(looker: Looker, { id, folder, record }: NamedRun): Promise<void> {
-  const { client } = looker;
-  const { memo } = await findRun(looker, id);
+  const { memo, status } = await findRun(looker, id);
+  const open = status.name === 'RUNNING';
+  if (open && !looker.served) throw unserved();
+  const result = open ? await watchOpen(looker, id) : await endedResult(looker.client, id);
+  if (result === undefined) return void process.stderr.write(`Left ${id} running\n`);
+  // A copy of the folder is another place.
+  if (folder !== undefined && record?.outputDir === folder) await finishRun(result, folder, record);
+  await reportEnd(result, folder ?? String(memo?.['outputDir']));
+}
+
+/** The result of a run when it ends; undefined when the watcher leaves it. */
+async function watchOpen({ client, service }: Looker, id: string): Promise<CampaignResult | undefined> {
   const display = openDisplay(process.stderr);
   const left = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined));
@@ -40,13 +52,8 @@ async function watch(looker: Looker, { id, folder, record }: NamedRun): Promise<
   const over = new AbortController();
   try {
     const following = followCampaign(client, campaignHandle(client, id), display.show);
-    const gone = looker.service === undefined ? [serverGone(over.signal)] : [];
-    const result = await Promise.race([following, left, ...gone]);
-    display.close();
-    if (result === undefined) return void process.stderr.write(`Left ${id} running\n`);
-    // A copy of the folder is another place.
-    if (folder !== undefined && record?.outputDir === folder) await finishRun(result, folder, record);
-    await reportEnd(result, folder ?? String(memo?.['outputDir']));
+    const gone = service === undefined ? [serverGone(over.signal)] : [];
+    return await Promise.race([following, left, ...gone]);
   } finally {
     over.abort();
     display.close();
@@ -65,7 +72,7 @@ async function serverGone(over: AbortSignal): Promise<never> {
 
 function unserved(): ServerError {
   return new ServerError({
-    what: 'no virnucpro command serves this run: it has ended or stands still',
-    next: 'virnucpro status says which; if it stands still, the same predict command goes on with it',
+    what: 'no virnucpro command serves this run: it stands still',
+    next: 'The same predict command goes on with it',
   });
 }

@@ -119,6 +119,18 @@ export async function completedResult(client: Client, workflowId: string): Promi
   return (await statusOf(client, workflowId)) === 'COMPLETED' ? handle.result() : undefined;
 }
 
+/**
+ * The result of a campaign that has ended.
+ * @throws RunFailed when it failed, was cancelled, terminated or ran out of time.
+ */
+export async function endedResult(client: Client, workflowId: string): Promise<CampaignResult> {
+  return campaignHandle(client, workflowId)
+    .result()
+    .catch((error: unknown) => {
+      throw toRunFailed(error);
+    });
+}
+
 /** The campaign that is or was known by this id. */
 export function campaignHandle(client: Client, workflowId: string): StartedCampaign['handle'] {
   return client.workflow.getHandle<typeof predictCampaign>(workflowId);

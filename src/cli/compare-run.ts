@@ -1,7 +1,7 @@
 import { writeText } from '../io/tables.js';
 import { RunComparison } from './compare/compare-runs.js';
 import { comparisonJson, comparisonText, differencesCsv } from './compare/show.js';
-import type { CompareOptions } from './compare.js';
+import type { CompareOptions } from './options/compare-table.js';
 import { interruption } from './run.js';
 
 /**

@@ -1,13 +1,12 @@
-import { Command } from 'commander';
 import { byteText } from '../io/figure-text.js';
+import { TableCommand } from './options/table-command.js';
 import { textTable } from './text-table.js';
 
 /** `virnucpro devices`: what lanes can run on here. Also `utils list-devices`, the name that people know. */
-export function devicesCommand(name = 'devices'): Command {
-  return new Command(name)
+export function devicesCommand(name = 'devices'): TableCommand {
+  return new TableCommand(name, async () => (await import('./options/devices-table.js')).DEVICES_OPTIONS)
     .description('what lanes can run on here, each device tried, and why one is missing')
-    .option('--json', 'print one JSON array')
-    .action(async ({ json }: { json?: boolean }) => {
+    .runs(async ({ json }) => {
       const { listHostDevices } = await import('../inference/host-devices.js');
       const devices = await listHostDevices();
       if (json) return console.log(JSON.stringify(devices, null, 2));

@@ -1,14 +1,12 @@
-import { Command } from 'commander';
+import { TableCommand } from './options/table-command.js';
 import type { RunView } from './runs.js';
 import { textTable } from './text-table.js';
 
 /** `virnucpro list`: the runs that this machine's embedded server, or the environment's service, knows. */
-export function listCommand(): Command {
-  return new Command('list')
+export function listCommand(): TableCommand {
+  return new TableCommand('list', async () => (await import('./options/run-tables.js')).LIST_OPTIONS)
     .description('runs, newest first: of this machine (30 days), or of the Temporal service')
-    .option('--json', 'print one JSON array')
-    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
-    .action(async ({ json, temporalCli }: { json?: boolean; temporalCli?: string }) => {
+    .runs(async ({ json, temporalCli }) => {
       const [{ openLooker }, { listRuns }] = await Promise.all([import('./looker.js'), import('./runs.js')]);
       const looker = await openLooker({}, temporalCli);
       try {

@@ -12,6 +12,7 @@ import { modelsCommand } from './models.js';
 import { profileCommand } from './profile.js';
 import { predictCommand } from './predict.js';
 import { addAllTables } from './options/table-command.js';
+import { strangeVariables } from './options/variables.js';
 import { reportCommand } from './report.js';
 import { serverCommand } from './server.js';
 import { splitCommand } from './split.js';
@@ -51,6 +52,12 @@ export function createProgram(): Command {
     .addCommand(completionCommand(wholeProgram))
     .helpCommand(false)
     .enablePositionalOptions()
+    .hook('preAction', async () => {
+      for (const { name, meant } of await strangeVariables(process.env, wholeProgram)) {
+        const question = meant === undefined ? '' : `; do you mean ${meant}?`;
+        process.stderr.write(`note: nothing reads the variable ${name}${question}\n`);
+      }
+    })
     .hook('preSubcommand', (_, command) => {
       if (command.name() === 'predict') return;
       const given = program.options.find((option) => program.getOptionValue(option.attributeName()) !== undefined);

@@ -1,14 +1,13 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Command } from 'commander';
+import { TableCommand } from './options/table-command.js';
 
 /** `virnucpro report RUN|DIR`: the reports of a run, from what its output folder holds. */
-export function reportCommand(): Command {
-  return new Command('report')
+export function reportCommand(): TableCommand {
+  return new TableCommand('report', async () => (await import('./options/run-tables.js')).RUN_OPTIONS)
     .description("write a run's reports again, from the files in its output folder")
     .argument('<run|dir>', "a run's id, its output folder, or the folder of one of its samples")
-    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
-    .action(async (run: string, { temporalCli }: { temporalCli?: string }) => {
+    .runs(async ({ temporalCli }, run) => {
       const folder = (await isFolder(run)) ? path.resolve(run) : await outputFolderOf(run, temporalCli);
       const { rewriteReports } = await import('../report/write-report.js');
       console.log(`Report: ${await rewriteReports(folder)}`);

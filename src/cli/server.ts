@@ -5,18 +5,13 @@ import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
 import { usableGpus } from './choose-devices.js';
 import { TableCommand } from './options/table-command.js';
 
-interface CliOption {
-  temporalCli?: string;
-}
+const tables = () => import('./options/server-tables.js');
 
 /** `virnucpro server start|stop|status|install`: the embedded Temporal by itself. */
 export function serverCommand(): Command {
   const server = new Command('server').description('the embedded Temporal server of this machine');
 
-  const start = new TableCommand(
-    'start',
-    async () => (await import('./options/server-start-table.js')).SERVER_START_OPTIONS,
-  )
+  const start = new TableCommand('start', async () => (await tables()).SERVER_START_OPTIONS)
     .description('keep server and agent running until Ctrl-C: shows finished runs in the web UI again')
     .runs(async ({ temporalCli, lanes, threads, devices }) => {
       const gpus = await usableGpus(devices);
@@ -48,22 +43,17 @@ export function serverCommand(): Command {
       await stopped;
       await supervision.close();
     });
-  server.addCommand(start);
 
-  server
-    .command('stop')
+  const stop = new TableCommand('stop', async () => (await tables()).SERVER_STOP_OPTIONS)
     .description('end server, agent and lanes of this machine, whichever command runs them')
-    .option('-f, --force', 'also while runs are open: their commands cancel them')
-    .action(async ({ force = false }: { force?: boolean }) => {
+    .runs(async ({ force }) => {
       const { stop } = await import('./server-stop.js');
       await stop(force);
     });
 
-  server
-    .command('status')
+  const status = new TableCommand('status', async () => (await tables()).SERVER_STATUS_OPTIONS)
     .description('is it running? Exit code 0: yes, 1: no')
-    .option('--json', 'print one JSON object')
-    .action(async ({ json }: { json?: boolean }) => {
+    .runs(async ({ json }) => {
       const { serverStatus } = await import('../server/status.js');
       const status = await serverStatus(stateFolderPath());
       if (json) console.log(JSON.stringify(status));
@@ -77,12 +67,11 @@ export function serverCommand(): Command {
       process.exitCode = status.running ? 0 : 1;
     });
 
-  server
-    .command('install')
+  const install = new TableCommand('install', async () => (await tables()).SERVER_INSTALL_OPTIONS)
     .description('find the Temporal CLI, or download or build it into the cache')
-    .option('--temporal-cli <path>', 'Temporal CLI to check (env VIRNUCPRO_TEMPORAL_CLI)')
-    .action(async ({ temporalCli }: CliOption) => console.log(await findCli(temporalCli, await messages())));
+    .runs(async ({ temporalCli }) => console.log(await findCli(temporalCli, await messages())));
 
+  [start, stop, status, install].forEach((command) => server.addCommand(command));
   return server;
 }
 

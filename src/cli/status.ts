@@ -1,28 +1,19 @@
-import { Command } from 'commander';
 import { OptionError } from '../contract/failures.js';
 import { byteText, rateText } from '../io/figure-text.js';
 import { STAGES } from '../contract/stages.js';
+import { TableCommand } from './options/table-command.js';
 import { plainLine, progressLines } from './progress-lines.js';
 import type { NamedRun } from './named-run.js';
 import type { RunView } from './runs.js';
 
-/** Options of `status`. */
-interface StatusOptions {
-  outputDir?: string;
-  json?: boolean;
-  temporalCli?: string;
-}
-
 /** `virnucpro status`: how far one run is. */
-export function statusCommand(): Command {
-  return new Command('status')
+export function statusCommand(): TableCommand {
+  return new TableCommand('status', async () => (await import('./options/run-tables.js')).STATUS_OPTIONS)
     .description('how far a run is: the newest open one, or the newest')
     .argument('[run]', 'its id, as predict and list print it, or its results folder')
-    .option('-o, --output-dir <dir>', 'the run whose results this folder holds')
-    .option('--json', 'print one JSON object')
-    .option('--temporal-cli <path>', 'Temporal CLI to use (env VIRNUCPRO_TEMPORAL_CLI)')
-    .action(async (run: string | undefined, options: StatusOptions) => {
-      if (run !== undefined && options.outputDir !== undefined) {
+    .runs(async ({ outputDir, json, temporalCli }, ...runs) => {
+      const [run] = runs;
+      if (run !== undefined && outputDir !== undefined) {
         throw new OptionError({ what: 'a run and --output-dir', next: 'Give one of them: both name a run' });
       }
       const [{ openLooker }, { describeRun, listRuns, unknownRun }, { namedRun, runIn }] = await Promise.all([
@@ -30,20 +21,17 @@ export function statusCommand(): Command {
         import('./runs.js'),
         import('./named-run.js'),
       ]);
-      const { outputDir, temporalCli } = options;
       const word = outputDir ?? run;
       const named: Partial<NamedRun> = word === undefined ? {} : await (outputDir ? runIn(word) : namedRun(word));
       const { id } = named;
       const looker = await openLooker(named, temporalCli);
       try {
-        const runs = looker === undefined || id !== undefined ? [] : await listRuns(looker);
-        const newest = runs.find(({ open }) => open) ?? runs[0];
+        const known = looker === undefined || id !== undefined ? [] : await listRuns(looker);
+        const newest = known.find(({ open }) => open) ?? known[0];
         const chosen = id ?? newest?.id;
         const view = looker && chosen ? await describeRun(looker, chosen) : undefined;
         if (view === undefined) throw unknownRun(id ?? '(there is none)', looker?.service);
-        console.log(
-          options.json ? JSON.stringify(view) : statusText(view, (looker?.served && looker.runUrl?.(view.id)) || ''),
-        );
+        console.log(json ? JSON.stringify(view) : statusText(view, (looker?.served && looker.runUrl?.(view.id)) || ''));
       } finally {
         await looker?.close();
       }

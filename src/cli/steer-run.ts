@@ -15,11 +15,12 @@ const UPDATE_MS = 30_000;
  * for that long, without lanes.
  * @throws OptionError when there is no such run; RunFailed when it has ended.
  */
-export async function cancel(run: string): Promise<void> {
+export async function cancel(run: string, temporalCli?: string): Promise<void> {
   const named = await namedRun(run);
   const { id } = named;
   const server =
-    (await openServing(named)) ?? (await openEmbeddedRun({ lanes: 1, threads: 1, roles: ['control', 'cpu'] }));
+    (await openServing(named)) ??
+    (await openEmbeddedRun({ lanes: 1, threads: 1, roles: ['control', 'cpu'], temporalCli }));
   try {
     await findRun(server, id);
     if (!(await endRun(server.client, id, HEARTBEAT_MS))) throw ended(id);
@@ -29,14 +30,23 @@ export async function cancel(run: string): Promise<void> {
   }
 }
 
+/** A message to a run that is named by id or folder. */
+export interface RunUpdate {
+  run: string;
+  /** One of COMMANDS. */
+  name: string;
+  argument?: object | undefined;
+  temporalCli?: string | undefined;
+}
+
 /**
- * Sends one of COMMANDS to an open run, named by id or folder, and returns when the run has taken it.
+ * Sends one of COMMANDS to an open run and returns when the run has taken it.
  * @throws OptionError when there is no such run; RunFailed when it has ended, stands still or refuses.
  */
-export async function sendUpdate(run: string, name: string, argument: object = {}): Promise<void> {
+export async function sendUpdate({ run, name, argument = {}, temporalCli }: RunUpdate): Promise<void> {
   const named = await namedRun(run);
   const { id } = named;
-  const looker = await openLooker(named);
+  const looker = await openLooker(named, temporalCli);
   if (looker === undefined) throw unknownRun(id);
   try {
     const { open, state } = await describeRun(looker, id);

@@ -5,6 +5,8 @@ import { devicesCommand } from './devices.js';
 import { TableCommand } from './options/table-command.js';
 import { interruption } from './run.js';
 
+const tables = () => import('./options/utils-tables.js');
+
 /** `virnucpro utils`: what the original tool has under that name. */
 export function utilsCommand(): Command {
   return new Command('utils')
@@ -16,10 +18,7 @@ export function utilsCommand(): Command {
 }
 
 function validateCommand(): Command {
-  return new TableCommand(
-    'validate',
-    async () => (await import('./options/utils-validate-table.js')).UTILS_VALIDATE_OPTIONS,
-  )
+  return new TableCommand('validate', async () => (await tables()).UTILS_VALIDATE_OPTIONS)
     .description('read a FASTA file as predict does; names what is wrong, with exit code 1')
     .argument('<input>', 'FASTA file, also .gz or .zst, or - for standard input')
     .runs(async ({ maxErrors }, input) => {
@@ -29,10 +28,9 @@ function validateCommand(): Command {
 }
 
 function generateConfigCommand(): Command {
-  return new Command('generate-config')
+  return new TableCommand('generate-config', async () => (await tables()).UTILS_GENERATE_CONFIG_OPTIONS)
     .description('write a configuration file with every option of predict and its default')
-    .option('-o, --output <file>', 'where to', 'virnucpro_config.yaml')
-    .action(async ({ output }: { output: string }) => {
+    .runs(async ({ output }) => {
       const [{ configText }, { PREDICT_OPTIONS }] = await Promise.all([
         import('./options/config-file.js'),
         import('./options/predict-table.js'),
@@ -50,14 +48,13 @@ function generateConfigCommand(): Command {
 }
 
 function validateCheckpointsCommand(): Command {
-  return new Command('validate-checkpoints')
+  return new TableCommand('validate-checkpoints', async () => (await tables()).UTILS_VALIDATE_CHECKPOINTS_OPTIONS)
     .description(
       'check model checkpoints, and what a run keeps in its output folder; each is ok, CORRUPTED or INCOMPATIBLE',
     )
     .argument('<paths...>', 'files or folders, searched with their subfolders')
-    .option('--skip-load', 'look at sizes and structure only, not at all bytes')
     .addHelpText('after', '\nExit codes: 0 all are ok, 1 some are not, 3 no such path, or nothing to check in it.')
-    .action(async (paths: string[], { skipLoad = false }: { skipLoad?: boolean }) => {
+    .runs(async ({ skipLoad }, ...paths) => {
       const { validateCheckpoints } = await import('./validate-checkpoints.js');
       await validateCheckpoints(paths, { load: !skipLoad });
     });

@@ -36,6 +36,7 @@ import {
   isFatal,
   isHostGone,
   isLaneLost,
+  isShutdown,
   isRetired,
 } from './failures.js';
 import { LaneLog } from './lane-log.js';
@@ -228,6 +229,7 @@ class Slice {
 
   private diagnose(error: unknown): Verdict {
     if (isCancellation(error)) return 'cancelled';
+    if (isShutdown(error)) return 'lane-drains';
     if (isLaneLost(error)) return 'lane-lost';
     // No lane can help: the run fails, or the wave makes the artifact again.
     if (isFatal(error) || isArtifactInvalid(error)) this.fatal ??= error;

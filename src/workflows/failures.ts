@@ -31,16 +31,21 @@ export function isFatal(error: unknown): boolean {
   return type !== undefined && FATAL.has(type);
 }
 
-/** True when the process or host that ran an activity is gone: it stopped beating, or shut down under it. */
+/** True when the process or host that ran an activity was told to end, and handed it back. */
+export function isShutdown(error: unknown): boolean {
+  return failureType(error) === 'WorkerShutdown';
+}
+
+/** True when the process or host that ran an activity is gone: it stopped beating, or its device did. */
 export function isLaneLost(error: unknown): boolean {
   if (rootFailure(error) instanceof TimeoutFailure) return true;
   const type = failureType(error);
-  return type === 'LaneLost' || type === 'LaneSick' || type === 'WorkerShutdown';
+  return type === 'LaneLost' || type === 'LaneSick';
 }
 
 /** True when a lease ended because its host or its server went away, as they may at any time. */
 export function isHostGone(error: unknown): boolean {
-  return rootFailure(error) instanceof TimeoutFailure || failureType(error) === 'WorkerShutdown';
+  return rootFailure(error) instanceof TimeoutFailure || isShutdown(error);
 }
 
 /** True when a lease ended because its device was taken out of service. */

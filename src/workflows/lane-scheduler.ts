@@ -10,8 +10,8 @@ export interface RunningTask {
   cancel(): void;
 }
 
-/** What a failed batch activity means for the batch and its lane. */
-export type Verdict = 'lane-lost' | 'batch-failed' | 'cancelled';
+/** What a failed batch activity means for the batch and its lane; `lane-drains`: it hands its batches back, each by itself. */
+export type Verdict = 'lane-lost' | 'lane-drains' | 'batch-failed' | 'cancelled';
 
 /** The scheduler's hands and eyes. */
 export interface LaneSchedulerDeps {
@@ -26,6 +26,8 @@ interface Lane {
   up: LaneUp;
   running: Map<Task, RunningTask>;
   done: number;
+  /** It gets nothing more, and brings to an end or hands back what it has. */
+  draining: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export class LaneScheduler {
   /** A lane serves from now on. Coming up again under the same lease replaces what was there. */
   laneUp(up: LaneUp): void {
     this.laneDown(up.lease);
-    this.lanes.set(up.lease, { up, running: new Map(), done: 0 });
+    this.lanes.set(up.lease, { up, running: new Map(), done: 0, draining: false });
     this.deal();
   }
 
@@ -59,34 +61,33 @@ export class LaneScheduler {
     this.deal();
   }
 
-  /** Several lanes end together: none of them gets what the others leave. */
+  /** Lanes are told to end: they get nothing more. What they have is theirs until they say so, or are down. */
   lanesEnd(leases: readonly string[]): void {
-    const lanes = leases.flatMap((lease) => this.lanes.get(lease) ?? []);
-    for (const lease of leases) this.lanes.delete(lease);
-    for (const lane of lanes) this.takeAll(lane, (task) => this.ledger.giveBack(task));
+    for (const lease of leases) {
+      const lane = this.lanes.get(lease);
+      if (lane !== undefined) lane.draining = true;
+    }
     this.deal();
   }
 
   private drop(lease: string, charged: RunningBatch | undefined): void {
     const lane = this.lanes.get(lease)!;
     this.lanes.delete(lease);
-    this.takeAll(lane, (task) => {
-      if (charged !== undefined && isSame(task, charged)) this.ledger.charged(task);
-      else this.ledger.lost(task);
-    });
-  }
-
-  private takeAll(lane: Lane, give: (task: Task) => void): void {
     // Last first: each goes to the front, so that their order stays.
     for (const [task, running] of [...lane.running].reverse()) {
       running.cancel();
-      give(task);
+      if (charged !== undefined && isSame(task, charged)) this.ledger.charged(task);
+      else this.ledger.lost(task);
     }
+  }
+
+  private get serving(): Lane[] {
+    return [...this.lanes.values()].filter(({ draining }) => !draining);
   }
 
   /** The lanes that serve now. */
   views(): LaneView[] {
-    return [...this.lanes.values()].map(({ up, running, done }) => ({
+    return this.serving.map(({ up, running, done }) => ({
       lease: up.lease,
       host: up.host,
       device: up.device,
@@ -100,10 +101,11 @@ export class LaneScheduler {
   /** Gives waiting tasks to lanes with room. */
   deal(): void {
     // Round by round, so that few batches spread over the lanes instead of queueing two deep on the first.
+    const lanes = this.serving;
     for (let depth = 1; depth <= this.tasksPerLane; depth++) {
-      for (const lane of this.lanes.values()) {
+      for (const lane of lanes) {
         if (lane.running.size >= depth) continue;
-        const task = this.ledger.take(lane.up.lease, this.lanes.size === 1);
+        const task = this.ledger.take(lane.up.lease, lanes.length === 1);
         if (task !== undefined) this.start(lane, task);
       }
     }
@@ -133,6 +135,12 @@ export class LaneScheduler {
         return;
       case 'lane-lost':
         this.laneDown(lane.up.lease);
+        this.ledger.lost(task);
+        this.deal();
+        this.deps.onSilent(lane.up.lease);
+        return;
+      case 'lane-drains':
+        lane.draining = true;
         this.ledger.lost(task);
         this.deal();
         this.deps.onSilent(lane.up.lease);

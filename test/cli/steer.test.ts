@@ -31,7 +31,7 @@ describeWithTemporal('a run seen from another terminal', () => {
     const { code, stderr } = await cli('status', 'nope');
     assert.equal(code, 2);
     assert.match(stderr, /no run nope/);
-    assert.equal((await cli('attach', 'nope')).code, 1);
+    assert.equal((await cli('attach', 'nope')).code, 2);
   }).timeout(30_000);
 
   it('is listed, paused, resumed, watched and cancelled; the same command goes on with it', async () => {
@@ -89,6 +89,8 @@ describeWithTemporal('a run seen from another terminal', () => {
     assert.match(again.stderr, new RegExp(`Started ${id}\n`));
     const { state, done, failed } = await status();
     assert.deepEqual({ state, done, failed }, { state: 'done', done: 1, failed: 0 });
+    const ended = await cli('attach', id);
+    assert.deepEqual([ended.code, ended.stdout], [0, again.stdout], 'attach says what predict did');
   }).timeout(300_000);
 
   it('that Ctrl-C twice left ending is started anew by the same command, once it has ended', async () => {
@@ -120,7 +122,7 @@ describeWithTemporal('a run seen from another terminal', () => {
     const [{ id }] = JSON.parse((await cli('list', '--json')).stdout) as [RunView];
     assert.equal((await status(id)).state, 'interrupted');
     assert.match((await cli('pause', id)).stderr, /no virnucpro command serves/);
-    assert.match((await cli('attach', id)).stderr, /it has ended or stands still/);
+    assert.match((await cli('attach', id)).stderr, /it stands still/);
     const cancelled = await cli('cancel', id);
     assert.equal(cancelled.code, 0, cancelled.stderr);
     assert.equal((await status(id)).state, 'cancelled');

@@ -27,6 +27,8 @@ describeWithBench('a host is drained', 1, (scene) => {
       const again = attempts.find((attempt) => attempt.index === index && attempt.scheduledAt > askedAt)!;
       assert.ok(again.scheduledAt - askedAt <= HEARTBEAT_MS + 1000, `moved after ${again.scheduledAt - askedAt} ms`);
     }
+    const embedded = await run.embedded('dnabert-s');
+    assert.deepEqual(embedded, [...new Set(embedded)], 'what a lane finished on its way out is not done again');
     await assertSameTables(run.outputDir, undisturbed);
   });
 });

@@ -7,7 +7,7 @@ import { sayWaiting } from './waiting.js';
  * Puts a model into our cache and prints its path.
  * @throws ModelError, OptionError, StorageError; Interrupted.
  */
-export async function importFrom(source: string, { name }: { name?: string }): Promise<void> {
+export async function importFrom(source: string, { name }: { name?: string | undefined }): Promise<void> {
   const imported = await importModel({
     source,
     ...(name !== undefined && { name }),

@@ -8,7 +8,7 @@ import { sayWaiting } from './waiting.js';
  * Downloads a model unless it is here, and prints its path.
  * @throws ModelError, OptionError, StorageError; Interrupted.
  */
-export async function pull(name: string, { revision }: { revision?: string }): Promise<void> {
+export async function pull(name: string, { revision }: { revision?: string | undefined }): Promise<void> {
   const display = openTransferDisplay(process.stderr);
   try {
     const pulled = await pullModel({

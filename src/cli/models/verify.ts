@@ -5,7 +5,7 @@ import { toleranceOf } from '../../inference/prove-device.js';
 import { type Check, isGood, type Verification, verifyModel } from '../../inference/verify-model.js';
 import { cacheFolderPath } from '../../io/user-folders.js';
 import { catalogueName, resolveModel } from '../../model/catalogue.js';
-import type { ModelsVerifyOptions } from '../options/models-verify-table.js';
+import type { ModelsVerifyOptions } from '../options/models-tables.js';
 import { pinProcess } from '../open-embedder.js';
 import { assertPrecisionFits } from '../precision.js';
 import { interruption } from '../run.js';

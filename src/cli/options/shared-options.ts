@@ -54,4 +54,6 @@ export const RENAME_DUPLICATES = {
 
 export const JSON_OUTPUT = { help: 'print one JSON object', type: yesOrNo(), default: false } as const;
 
+export const JSON_ARRAY = { ...JSON_OUTPUT, help: 'print one JSON array' } as const;
+
 export const TEMPORAL_CLI = { takes: '<path>', help: 'Temporal CLI to use', type: text() } as const;

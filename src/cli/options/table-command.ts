@@ -20,12 +20,12 @@ export class TableCommand<T extends OptionTable = OptionTable> extends Command {
   }
 
   /** @param run gets the options, checked as {@link readOptions} does, and the command's arguments. */
-  runs(run: (options: OptionValues<T>, ...args: string[]) => Promise<void>): TableCommand {
+  runs(run: (options: OptionValues<T>, ...args: string[]) => Promise<void>): this {
     this.addHelpText('after', '\nAn option can also be set by the variable VIRNUCPRO_<OPTION>.');
     return this.action(async () => {
       const sources = { flags: this.opts(), env: process.env, command: pathOf(this) };
       await run(readOptions(await this.load(), sources), ...this.args);
-    }) as TableCommand;
+    });
   }
 }
 

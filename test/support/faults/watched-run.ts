@@ -3,7 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { type Payload, defaultPayloadConverter } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { PROGRESS_QUERY, type CampaignProgress } from '../../../src/contract/progress.js';
-import type { CampaignResult, EmbedBatchInput, RunOptions } from '../../../src/contract/run.js';
+import type { CampaignResult, EmbedBatchInput, EmbedBatchOutput, RunOptions } from '../../../src/contract/run.js';
 import { STAGES, type Stage } from '../../../src/contract/stages.js';
 import type { predictCampaign } from '../../../src/workflows/index.js';
 
@@ -20,6 +20,8 @@ export interface BatchAttempt {
   scheduledAt: number;
   endedAt?: number;
   end?: 'completed' | 'failed' | 'timed out' | 'cancelled';
+  /** Of a completed one: how many frames it embedded; none when it found the batch published. */
+  frames?: number;
   /** Process that took it; known when it ended. */
   pid?: number;
 }
@@ -90,6 +92,12 @@ export class WatchedRun {
   async attempts(stage: Stage): Promise<BatchAttempt[]> {
     const histories = await Promise.all((await this.slices(stage)).map((slice) => slice.fetchHistory()));
     return histories.flatMap(({ events }) => attemptsIn(events ?? []));
+  }
+
+  /** The batches of `stage` that were embedded: one is named twice when it was embedded twice. */
+  async embedded(stage: Stage): Promise<number[]> {
+    const attempts = await this.attempts(stage);
+    return attempts.flatMap(({ index, frames = 0 }) => (frames > 0 ? [index] : [])).sort((a, b) => a - b);
   }
 
   /** The stage runs of `stage`, in the order they were started. */
@@ -165,6 +173,9 @@ function attemptsIn(events: HistoryEvent[]): BatchAttempt[] {
       const attempt = attributes && attempts.get(Number(attributes.scheduledEventId));
       if (attempt) Object.assign(attempt, { end, endedAt: tsToMs(event.eventTime) });
     }
+    const completed = event.activityTaskCompletedEventAttributes;
+    const attempt = completed && attempts.get(Number(completed.scheduledEventId));
+    if (attempt) attempt.frames = decode<EmbedBatchOutput>(completed.result!.payloads![0]!).frames;
   }
   return [...attempts.values()];
 }

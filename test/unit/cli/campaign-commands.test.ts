@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { listCommand } from '../../../src/cli/list.js';
 import { statusCommand, statusText } from '../../../src/cli/status.js';
+import { addAllTables } from '../../../src/cli/options/table-command.js';
 import { steeringCommands } from '../../../src/cli/steer.js';
 import type { RunView } from '../../../src/cli/runs.js';
 import { OptionError } from '../../../src/contract/failures.js';
@@ -14,10 +15,11 @@ async function cli(...args: string[]): Promise<unknown[]> {
   const done: unknown[] = [];
   const steering = steeringCommands(async () => ({
     cancel: async (run) => void done.push(['cancel', run]),
-    sendUpdate: async (...update) => void done.push(update.filter((part) => part !== undefined)),
+    sendUpdate: async ({ run, name, argument }) => void done.push([run, name, ...(argument ? [argument] : [])]),
   }));
   const program = new Command('virnucpro');
   for (const command of [statusCommand(), listCommand(), ...steering]) program.addCommand(command);
+  await addAllTables(program);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });
   }

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { chooseClassifier } from '../../../src/cli/model-type.js';
 import { configText, readConfig } from '../../../src/cli/options/config-file.js';
 import { readOptions } from '../../../src/cli/options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from '../../../src/cli/options/predict-table.js';
 import { RETIRED_FLAGS } from '../../../src/cli/options/retired-flags.js';
+import { TableCommand } from '../../../src/cli/options/table-command.js';
+import { strangeVariables } from '../../../src/cli/options/variables.js';
+import { wholeProgram } from '../../../src/cli/program.js';
 import { predictCommand } from '../../../src/cli/predict.js';
 import { OptionError } from '../../../src/contract/failures.js';
 
@@ -143,6 +146,30 @@ describe('options of predict', () => {
         );
       }
     }
+  });
+});
+
+describe('variables', () => {
+  it('are there for every option of every command, as all come from tables', async () => {
+    const without: string[] = [];
+    const look = (command: Command): void => {
+      if (command.options.length > 0 && !(command instanceof TableCommand)) without.push(command.name());
+      command.commands.forEach(look);
+    };
+    look(await wholeProgram());
+    // Its options are predict's, in front of it, and --version.
+    assert.deepEqual(without, ['virnucpro']);
+  });
+
+  it('that nothing reads are named, with what may be meant', async () => {
+    const ours = { VIRNUCPRO_LANES: '2', VIRNUCPRO_STATE_DIR: '/s', VIRNUCPRO_TEST_BASE: 'x', PATH: '/bin' };
+    const never = async (): Promise<Command> => assert.fail('not needed');
+    assert.deepEqual(await strangeVariables({ VIRNUCPRO_STATE_DIR: '/s', HOME: '/' }, never), []);
+    assert.deepEqual(await strangeVariables(ours, wholeProgram), []);
+    assert.deepEqual(await strangeVariables({ ...ours, VIRNUCPRO_LANE: '2', VIRNUCPRO_COLOUR: 'no' }, wholeProgram), [
+      { name: 'VIRNUCPRO_LANE', meant: 'VIRNUCPRO_LANES' },
+      { name: 'VIRNUCPRO_COLOUR', meant: undefined },
+    ]);
   });
 });
 

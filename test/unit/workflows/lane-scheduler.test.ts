@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { LaneUp } from '../../../src/contract/leases.js';
 import type { EmbedBatchOutput } from '../../../src/contract/run.js';
 import { BatchLedger, type Task } from '../../../src/workflows/batch-ledger.js';
-import { LaneScheduler } from '../../../src/workflows/lane-scheduler.js';
+import { LaneScheduler, type Verdict } from '../../../src/workflows/lane-scheduler.js';
 
 const lane = (lease: string): LaneUp => ({ lease, host: 'h', device: 'cpu:0', queue: lease, pid: 1, loadSeconds: 1 });
 
@@ -13,6 +13,8 @@ interface Running {
   resolve(): void;
   reject(error: Error): void;
 }
+
+const verdicts: Partial<Record<string, Verdict>> = { silent: 'lane-lost', shutdown: 'lane-drains' };
 
 function setUp(batches: number): {
   ledger: BatchLedger;
@@ -45,7 +47,7 @@ function setUp(batches: number): {
       });
       return { result, cancel };
     },
-    diagnose: ({ message }: Error) => (message === 'silent' ? 'lane-lost' : 'batch-failed'),
+    diagnose: ({ message }: Error) => verdicts[message] ?? 'batch-failed',
     onSilent: (lease) => silent.push(lease),
     onChange: () => {},
   });
@@ -109,6 +111,51 @@ describe('workflows/lane-scheduler', () => {
       ],
     );
     assert.equal(ledger.open, 2);
+  });
+
+  it('leaves a lane that drains what it has: it ends that or hands it back, each by itself, and gets nothing more', async () => {
+    for (const told of [true, false]) {
+      const { ledger, scheduler, running } = setUp(6);
+      const on = (lease: string): number[] =>
+        running.filter((entry) => entry.lease === lease).map(({ task }) => task.batch);
+      scheduler.laneUp(lane('a'));
+      scheduler.laneUp(lane('b'));
+      const [computing, waiting] = running.filter(({ lease }) => lease === 'a');
+      if (told) scheduler.lanesEnd(['a']);
+      waiting!.reject(new Error('shutdown'));
+      await turn();
+      assert.deepEqual([on('a'), on('b')], [[0], [2, 3]], 'its running batch stays');
+      assert.deepEqual(
+        scheduler.views().map(({ lease }) => lease),
+        ['b'],
+      );
+      computing!.resolve();
+      await turn();
+      assert.deepEqual([on('a'), ledger.totals.embedded], [[], 1], 'what it finished counts');
+      scheduler.laneDown('a');
+      while (running.length > 0) {
+        running[0]!.resolve();
+        await turn();
+      }
+      assert.deepEqual([ledger.open, ledger.totals.embedded, ledger.totals.retries], [0, 6, 1]);
+    }
+  });
+
+  it('takes from a draining lane what it did not bring to an end before it was down', async () => {
+    const { ledger, scheduler, running } = setUp(2);
+    scheduler.laneUp(lane('a'));
+    scheduler.lanesEnd(['a']);
+    scheduler.laneDown('a');
+    scheduler.laneUp(lane('b'));
+    await turn();
+    assert.deepEqual(
+      running.map(({ lease, task }) => [lease, task.batch]),
+      [
+        ['b', 0],
+        ['b', 1],
+      ],
+    );
+    assert.equal(ledger.totals.retries, 2);
   });
 
   it('quarantines the guilty row alone, though two ranges of its batch are on the lane', async () => {

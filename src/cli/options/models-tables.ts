@@ -1,6 +1,24 @@
 import type { OptionTable, OptionValues } from './option-table.js';
-import { DEVICE, PRECISION, THREADS } from './shared-options.js';
+import { DEVICE, JSON_ARRAY, PRECISION, THREADS } from './shared-options.js';
 import { text } from './value-types.js';
+
+/** Every option of `models list`. */
+export const MODELS_LIST_OPTIONS = { json: JSON_ARRAY } as const satisfies OptionTable;
+
+/** Every option of `models pull`. */
+export const MODELS_PULL_OPTIONS = {
+  revision: {
+    takes: '<revision>',
+    help: 'branch, tag or commit of the repository',
+    type: text(),
+    defaultText: "the hub's main",
+  },
+} as const satisfies OptionTable;
+
+/** Every option of `models import`. */
+export const MODELS_IMPORT_OPTIONS = {
+  name: { takes: '<name>', help: 'which model it is', type: text(), defaultText: 'by its sizes and path' },
+} as const satisfies OptionTable;
 
 /** Every option of `models verify`. */
 export const MODELS_VERIFY_OPTIONS = {
