@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunView } from '../../src/cli/runs.js';
 import { processesOf, startCli, tinyModels } from '../support/cli.js';
 import { goldenCases } from '../support/golden.js';
@@ -92,26 +91,6 @@ describeWithTemporal('a run seen from another terminal', () => {
     const ended = await cli('attach', id);
     assert.deepEqual([ended.code, ended.stdout], [0, again.stdout], 'attach says what predict did');
   }).timeout(300_000);
-
-  it('that Ctrl-C twice left ending is started anew by the same command, once it has ended', async () => {
-    const args = ['predict', `${lambda.dir}/input.fa`, '-o', path.join(dir, 'twice'), ...tinyModels];
-    const behaviour = path.join(dir, 'slow.json');
-    await setBehaviour(behaviour, { callMs: 3000 });
-    const run = startCli(args, stateDir, '', hostEnvironment(behaviour));
-    await eventually(() => run.output().includes('1 lane'), 60_000);
-    run.child.kill('SIGINT');
-    await eventually(() => run.output().includes('giving its lanes back'), 10_000);
-    await sleep(300);
-    run.child.kill('SIGINT');
-    assert.equal((await run.ended).code, 130);
-    await eventually(() => processesOf(stateDir).length === 0, 20_000);
-    const [{ id, open }] = JSON.parse((await cli('list', '--json')).stdout) as [RunView];
-    assert.equal(open, true);
-
-    const again = await cli(...args);
-    assert.equal(again.code, 0, again.stderr);
-    assert.match(again.stderr, new RegExp(`Waiting for the end of ${id}, .*\n(.*\n)*Started ${id}\n`));
-  }).timeout(180_000);
 
   it('that was left open is cancelled without a command that serves it', async () => {
     const run = startCli(['predict', `${lambda.dir}/input.fa`, '-o', path.join(dir, 'left'), ...tinyModels], stateDir);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunView } from '../../src/cli/runs.js';
 import { type CliCall, processesOf, startCli, tinyModels } from '../support/cli.js';
 import { PATIENCE_MS, hostEnvironment } from '../support/faults/fault-bench.js';
 import { faultInput } from '../support/faults/input.js';
@@ -65,4 +67,25 @@ describeWithTemporal('the command dies', () => {
     await assertSameTables(path.join(dir, 'killed'), await readTables(path.join(dir, 'undisturbed')));
     assert.deepEqual(processesOf(stateDir), []);
   });
+
+  it('Ctrl-C twice leaves the run ending: the same command starts it anew, once it has ended', async () => {
+    const stateDir = path.join(dir, 'state-twice');
+    const args = ['predict', await faultInput(dir), '-o', path.join(dir, 'twice'), ...tinyModels];
+    const behaviour = path.join(dir, 'slow.json');
+    await setBehaviour(behaviour, { callMs: 3000 });
+    const run = startCli(args, stateDir, '', hostEnvironment(behaviour));
+    await eventually(() => run.output().includes('1 lane'), 60_000);
+    run.child.kill('SIGINT');
+    await eventually(() => run.output().includes('giving its lanes back'), 10_000);
+    await sleep(300);
+    run.child.kill('SIGINT');
+    assert.equal((await run.ended).code, 130);
+    await eventually(() => processesOf(stateDir).length === 0, 20_000);
+    const [{ id, open }] = JSON.parse((await startCli(['list', '--json'], stateDir).ended).stdout) as [RunView];
+    assert.equal(open, true);
+
+    const again = await startCli(args, stateDir).ended;
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, new RegExp(`Waiting for the end of ${id}, .*\n(.*\n)*Started ${id}\n`));
+  }).timeout(180_000);
 });
