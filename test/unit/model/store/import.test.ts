@@ -135,8 +135,8 @@ async function makeReduced(
   precision: Precision,
   cacheDir: string,
 ): Promise<{ name: string; bytes: number }> {
-  const { graph, source } = await openModel(model, cacheDir, undefined, precision);
-  const folder = await reducedWeights(graph.reduced!, await weightsDigest(source, cacheDir), cacheDir);
+  const { graph, checkpoint } = await openModel(model, cacheDir, undefined, precision);
+  const folder = await reducedWeights(graph.reduced!, await weightsDigest(checkpoint, cacheDir), cacheDir);
   const sizes = await Promise.all((await readdir(folder)).map((file) => stat(path.join(folder, file))));
   return { name: path.basename(folder), bytes: sizes.reduce((sum, { size }) => sum + size, 0) };
 }
