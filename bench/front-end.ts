@@ -52,7 +52,11 @@ try {
     rows.push(...(await sideBySide(path.basename(input), Number(values.runs), Object.fromEntries(sides))));
     sameFiles[path.basename(input)] = await compare(input, without);
   }
-  await report('front-end', rows, { megabases, peers: { biopython: BIOPYTHON, seqkit }, checks: sameFiles });
+  await report(`front-end-${megabases}`, rows, {
+    megabases,
+    peers: { biopython: BIOPYTHON, seqkit },
+    checks: sameFiles,
+  });
 } finally {
   await rm(dir, { recursive: true });
 }

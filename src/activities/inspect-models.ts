@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { ModelError } from '../contract/failures.js';
-import type { ClassifierRef, ModelRef, Precision } from '../contract/models.js';
+import type { ClassifierRef, ModelRef } from '../contract/models.js';
 import { type RunModels, type RunOptions, precisionOf } from '../contract/run.js';
+import type { Stage } from '../contract/stages.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
@@ -16,49 +17,56 @@ import { startHeartbeat } from './heartbeat.js';
 export type InspectModelsInput = Pick<RunOptions, 'dnaModel' | 'proteinModel' | 'precision' | 'classifier'>;
 
 /**
- * {@link fitModels} before any lane loads one. Encoders that are named by a catalogue's name are found as they are on
- * this host.
- * @throws ModelError as that does, or when a model is not here.
+ * Looks at a run's three models before any lane loads one: each is what its role wants, and they fit together. Encoders
+ * that are named by a catalogue's name are found as they are on this host.
+ * @throws ModelError when one is not here or not what its role wants; as {@link assertFit} does.
  */
 export async function inspectModels(options: InspectModelsInput): Promise<RunModels> {
   const heartbeat = startHeartbeat({ state: 'inspecting models' });
   try {
-    const dnaModel = (await resolveModel(options.dnaModel, process.env)).path;
-    const proteinModel = (await resolveModel(options.proteinModel, process.env)).path;
-    return await fitModels({ ...options, dnaModel, proteinModel });
+    const dna = (await resolveModel(options.dnaModel, process.env)).path;
+    const protein = (await resolveModel(options.proteinModel, process.env)).path;
+    const models = {
+      dna: await inspectEncoder(dna, 'dnabert-s', options),
+      protein: await inspectEncoder(protein, 'esm-2', options),
+      classifier: await inspectClassifier(options.classifier),
+    };
+    assertFit(models);
+    return models;
   } finally {
     heartbeat.stop();
   }
 }
 
-/**
- * Looks at a run's three models, by their paths: each is what its role wants, and they fit together.
- * @throws ModelError that names both sides of what does not fit.
- */
-export async function fitModels(options: InspectModelsInput): Promise<RunModels> {
-  const { dnaModel, proteinModel } = options;
-  const dna = await inspectEncoder(dnaModel, 'dnabert2', precisionOf(options, 'dnabert-s'), '--dna-model');
-  const protein = await inspectEncoder(proteinModel, 'esm2', precisionOf(options, 'esm-2'), '--protein-model');
-  const classifier = await inspectClassifier(options.classifier);
-  const features = dna.hidden + protein.hidden;
-  if (classifier.inputSize !== features) {
-    throw new ModelError({
-      what:
-        `the classifier takes ${classifier.inputSize} features, but the encoders give ` +
-        `${dna.hidden} + ${protein.hidden} = ${features}`,
-      where: `${options.classifier}; ${dnaModel}; ${proteinModel}`,
-      next: 'Use the encoders that the classifier was trained with',
-    });
-  }
-  return { dna, protein, classifier };
+/** @throws ModelError that names both sides when the classifier was trained with other encoders. */
+export function assertFit({ dna, protein, classifier }: RunModels): void {
+  if (classifier.inputSize === dna.hidden + protein.hidden) return;
+  throw new ModelError({
+    what:
+      `the classifier takes ${classifier.inputSize} features, but the encoders give ` +
+      `${dna.hidden} + ${protein.hidden} = ${dna.hidden + protein.hidden}`,
+    where: `${classifier.path}; ${dna.path}; ${protein.path}`,
+    next: 'Use the encoders that the classifier was trained with',
+  });
 }
 
-async function inspectEncoder(
+/** What each stage's encoder must be, and the option that names it. */
+const ROLES: Record<Stage, { kind: Model['kind']; flag: string }> = {
+  'dnabert-s': { kind: 'dnabert2', flag: '--dna-model' },
+  'esm-2': { kind: 'esm2', flag: '--protein-model' },
+};
+
+/**
+ * Opens the checkpoint of a stage's encoder, and reads all of it unless its digest is remembered.
+ * @throws ModelError when it cannot be read, or is no encoder for that stage.
+ */
+export async function inspectEncoder(
   source: string,
-  kind: Model['kind'],
-  precision: Precision,
-  flag: string,
+  stage: Stage,
+  run: Pick<RunOptions, 'precision'>,
 ): Promise<ModelRef> {
+  const { kind, flag } = ROLES[stage];
+  const precision = precisionOf(run, stage);
   const model = await openModel(source, cacheFolderPath(), undefined, precision);
   if (model.kind !== kind) {
     throw new ModelError({
@@ -68,7 +76,7 @@ async function inspectEncoder(
     });
   }
   const revision = await modelRevision(source);
-  const digest = await encoderDigest(source, cacheFolderPath(), model);
+  const digest = await encoderDigest(model, cacheFolderPath());
   return {
     path: path.resolve(source),
     digest,
@@ -85,8 +93,9 @@ async function inspectEncoder(
   };
 }
 
-async function inspectClassifier(source: string): Promise<ClassifierRef> {
+/** @throws ModelError when it cannot be read, or is no classifier. */
+export async function inspectClassifier(source: string): Promise<ClassifierRef> {
   const checkpoint = await openCheckpoint(source);
   const { inputSize } = buildClassifier(checkpoint, path.basename);
-  return { path: path.resolve(source), digest: await weightsDigest(source, cacheFolderPath()), inputSize };
+  return { path: path.resolve(source), digest: await weightsDigest(checkpoint, cacheFolderPath()), inputSize };
 }

@@ -6,7 +6,9 @@ import { RUNTIME } from '../inference/ort-backend.js';
 import { writeText } from '../io/tables.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
+import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
+import { openModel } from '../model/model.js';
 import { sdkVersion, version } from '../version.js';
 import { changeText, compareReports, type Comparison, comparisonMarkdown } from './benchmark/compare.js';
 import { encoders } from './benchmark/encoders.js';
@@ -59,6 +61,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+  const cacheDir = cacheFolderPath();
   const report: BenchmarkReport = {
     tool: 'virnucpro-temporal',
     created: new Date().toISOString(),
@@ -72,9 +75,9 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
     dataSize,
     threads: options.threads,
     models: {
-      dna: await encoderDigest(models.dna, cacheFolderPath()),
-      protein: await encoderDigest(models.protein, cacheFolderPath()),
-      classifier: await weightsDigest(models.classifier, cacheFolderPath()),
+      dna: await encoderDigest(await openModel(models.dna, cacheDir), cacheDir),
+      protein: await encoderDigest(await openModel(models.protein, cacheDir), cacheDir),
+      classifier: await weightsDigest(await openCheckpoint(models.classifier), cacheDir),
     },
     load: [load, loadavg()[0]!],
     results,

@@ -5,6 +5,7 @@ import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest } from '../model/content-digest.js';
+import { openModel } from '../model/model.js';
 import type { NamedDevice } from './device-names.js';
 import { assertPrecisionFits, defaultPrecision, sayDefaultPrecision, warnIfUnverified } from './precision.js';
 
@@ -36,7 +37,10 @@ export async function openEmbedder({
   assertPrecisionFits(precision, { kind });
   if (kind !== 'cpu') pinProcess({ kind, index });
   const { path, expected } = await resolveModel(model, process.env);
-  if (precision !== 'fp32') await warnIfUnverified(model, await encoderDigest(path, cacheFolderPath()), precision);
+  if (precision !== 'fp32') {
+    const digest = await encoderDigest(await openModel(path, cacheFolderPath()), cacheFolderPath());
+    await warnIfUnverified(model, digest, precision);
+  }
   return Embedder.open({
     model: path,
     precision,

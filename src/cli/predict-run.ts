@@ -24,7 +24,7 @@ import { runCampaign } from './run-campaign.js';
 import { digestsOf, requestOf } from './run-request.js';
 import { interruption } from './run.js';
 import { resolveSamples } from './samples.js';
-import { encoderHere, encoderOnService, fitModelsHere } from './service-models.js';
+import { assertFitHere, encoderHere, encoderOnService, inspectModelsHere } from './service-models.js';
 import { reportDone } from './summary.js';
 
 /**
@@ -94,13 +94,14 @@ export async function predict(
     stalledMs: STALLED_CALL_MS,
     cpuQueue: CPU_QUEUE,
   };
-  const request = await requestOf(run);
+  const models = await inspectModelsHere(run);
+  const request = requestOf(run, models);
   const asked = { run, folder: outputDir, specs, request, samples: await digestsOf(specs), service };
   const plan = await planRun(asked, options);
   if (plan.done) return reportDone(plan.done, outputDir);
   const signal = interruption();
   if (plan.again === undefined) {
-    await fitModelsHere(run);
+    assertFitHere(models);
     if (service !== undefined) await checkLoneInput(asked, signal);
   }
   if (service === undefined && !options.quiet) {

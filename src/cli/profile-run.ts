@@ -30,7 +30,8 @@ export async function profile(options: ProfileOptions): Promise<void> {
     const { points, stopped } = await sweep(prober, {
       budgets: budgetsOf(options, prober.longest),
       rounds: options.rounds,
-      hasMemory: async (tokens) => callBytes(facts, tokens) < (await freeMemory()),
+      // A GPU's memory is its own, and is found by trying.
+      hasMemory: async (tokens) => kind !== 'cpu' || callBytes(facts, tokens) < (await freeMemory()),
       ...(!options.json && { onPoint: sayPoint }),
     });
     if (points.length === 0) throw nothingFits(stopped);

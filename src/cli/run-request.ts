@@ -1,14 +1,17 @@
-import { type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
+import { type RunModels, type RunOptions, type SampleSpec, precisionOf } from '../contract/run.js';
 import { toInputError } from '../io/input.js';
 import { sha256OfFile } from '../io/local-store.js';
 import { isUri } from '../io/store-uri.js';
-import { cacheFolderPath } from '../io/user-folders.js';
-import { encoderDigest, weightsDigest } from '../model/content-digest.js';
-import { modelHere } from './service-models.js';
 import { NOT_HERE, type RunRecord, type RunRequest } from './run-record.js';
 
-/** Options that change what comes out; models by the digest of what they hold, or by name when they are not here. */
-export async function requestOf(run: RunOptions): Promise<RunRequest & { dnaModel: string; proteinModel: string }> {
+/**
+ * Options that change what comes out; models by the digest of what they hold, or by name when they are not here.
+ * @param models those of the run that are on this machine.
+ */
+export function requestOf(
+  run: RunOptions,
+  models: Partial<RunModels>,
+): RunRequest & { dnaModel: string; proteinModel: string } {
   const dnabertPrecision = precisionOf(run, 'dnabert-s');
   const esmPrecision = precisionOf(run, 'esm-2');
   return {
@@ -18,9 +21,9 @@ export async function requestOf(run: RunOptions): Promise<RunRequest & { dnaMode
     ...(run.renameDuplicates && { renameDuplicates: true }),
     ...(dnabertPrecision !== 'fp32' && { dnabertPrecision }),
     ...(esmPrecision !== 'fp32' && { esmPrecision }),
-    dnaModel: await digestOr(run.dnaModel, encoderDigest),
-    proteinModel: await digestOr(run.proteinModel, encoderDigest),
-    classifier: await digestOr(run.classifier, weightsDigest),
+    dnaModel: models.dna?.digest ?? `${NOT_HERE}${run.dnaModel}`,
+    proteinModel: models.protein?.digest ?? `${NOT_HERE}${run.proteinModel}`,
+    classifier: models.classifier?.digest ?? `${NOT_HERE}${run.classifier}`,
     keepIntermediate: run.keepIntermediate,
     keepEmbeddings: run.keepEmbeddings,
     ...(isUri(run.outputDir) && { store: run.outputDir }),
@@ -37,9 +40,4 @@ export async function digestsOf(specs: readonly SampleSpec[]): Promise<RunRecord
     digests.push({ name, input, sha256 });
   }
   return digests;
-}
-
-async function digestOr(model: string, digest: (source: string, cacheDir: string) => Promise<string>): Promise<string> {
-  const found = await modelHere(model);
-  return found === undefined ? `${NOT_HERE}${model}` : digest(found, cacheFolderPath());
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { fitModels } from '../activities/inspect-models.js';
-import type { RunOptions } from '../contract/run.js';
+import { assertFit, inspectClassifier, inspectEncoder } from '../activities/inspect-models.js';
+import type { RunModels, RunOptions } from '../contract/run.js';
 import { exists } from '../io/exists.js';
 import { catalogueName, resolveModel } from '../model/catalogue.js';
 
@@ -22,7 +22,7 @@ export async function encoderHere(nameOrPath: string): Promise<string> {
 }
 
 /** Where a model of a run is on this machine; undefined when it is not. */
-export async function modelHere(nameOrPath: string): Promise<string | undefined> {
+async function modelHere(nameOrPath: string): Promise<string | undefined> {
   return resolveModel(nameOrPath, process.env).then(
     (found) => found.path,
     () => undefined,
@@ -30,12 +30,21 @@ export async function modelHere(nameOrPath: string): Promise<string | undefined>
 }
 
 /**
- * Checks, when this machine has a run's three models, that they fit each other: before it is submitted.
- * @throws ModelError when they do not.
+ * Looks at those of a run's three models that this machine has, each once: that tells what it asks for, and, before it is
+ * submitted, whether they fit.
+ * @throws ModelError when one cannot be read or is not what its role wants.
  */
-export async function fitModelsHere(run: RunOptions): Promise<void> {
-  const dnaModel = await modelHere(run.dnaModel);
-  const proteinModel = await modelHere(run.proteinModel);
-  if (dnaModel === undefined || proteinModel === undefined || !(await exists(run.classifier))) return;
-  await fitModels({ ...run, dnaModel, proteinModel });
+export async function inspectModelsHere(run: RunOptions): Promise<Partial<RunModels>> {
+  const dna = await modelHere(run.dnaModel);
+  const protein = await modelHere(run.proteinModel);
+  return {
+    ...(dna !== undefined && { dna: await inspectEncoder(dna, 'dnabert-s', run) }),
+    ...(protein !== undefined && { protein: await inspectEncoder(protein, 'esm-2', run) }),
+    ...((await exists(run.classifier)) && { classifier: await inspectClassifier(run.classifier) }),
+  };
+}
+
+/** @throws ModelError when all three are here and do not fit each other. */
+export function assertFitHere({ dna, protein, classifier }: Partial<RunModels>): void {
+  if (dna && protein && classifier) assertFit({ dna, protein, classifier });
 }

@@ -297,7 +297,7 @@ export class Embedder {
 
   /** NaN in any weight matrix reaches every vector, so one call shows it; only then are all weights read. */
   private async tryOut(): Promise<void> {
-    const { graph, source, precision } = this.model;
+    const { graph, checkpoint, precision } = this.model;
     this.reference = await this.embedShortSequence();
     if (this.reference.every(Number.isFinite)) return;
     await assertFinite(graph.weights);
@@ -305,13 +305,13 @@ export class Embedder {
     if (precision === 'fp16') {
       throw new ModelError({
         what: 'in fp16 the model gives NaN or infinity for a short sequence, though all its weights are finite',
-        where: source,
+        where: checkpoint.source,
         next: 'Give --precision fp32: it holds larger numbers',
       });
     }
     throw new LaneSick({
       what: 'the device gives NaN or infinity for a short sequence, though all weights of the model are finite',
-      where: source,
+      where: checkpoint.source,
       next: 'Check the device; if every device does so, check that the checkpoint is the model you meant',
     });
   }

@@ -1,3 +1,4 @@
+import type { DeviceKind } from '../contract/devices.js';
 import type { ModelRef } from '../contract/models.js';
 
 /** Sizes of an encoder that the memory of its calls hangs on. */
@@ -17,14 +18,27 @@ const CALL: Record<ModelRef['kind'], { hidden: number; intermediate: number; sco
   dnabert2: { hidden: 6, intermediate: 10, scores: 1.5, longest: 502 },
 };
 
-/** Memory that a call takes beside the model, in bytes, at most. @param tokensPerCall padding included. */
+/** Memory that a call takes beside the model on a CPU, in bytes, at most. @param tokensPerCall padding included. */
 export function callBytes({ kind, hidden, heads, intermediate }: EncoderSizes, tokensPerCall: number): number {
   const call = CALL[kind];
   const values = call.hidden * hidden + call.intermediate * intermediate + call.scores * heads * call.longest;
   return Float32Array.BYTES_PER_ELEMENT * Math.max(tokensPerCall, call.longest) * values;
 }
 
-/** Memory that a lane takes, in bytes, at most: known before it starts. On a CPU its weights are its own (packed). */
-export function laneBytes(model: EncoderSizes & Pick<ModelRef, 'bytes'>, tokensPerCall: number): number {
-  return PROCESS_BYTES + model.bytes + callBytes(model, tokensPerCall);
+/**
+ * Memory of the host that a lane takes, in bytes, at most: known before it starts. On a CPU its weights are its own
+ * (packed). On another device weights and calls are in the device's memory; the host has the first layer, which proves the
+ * device (prove-device.ts), and a call's token vectors as the runtime gives them and as they are averaged. While such a
+ * lane loads, its weights go through the page cache, which is nobody's.
+ */
+export function laneBytes(
+  model: EncoderSizes & Pick<ModelRef, 'bytes' | 'layers' | 'parameters'>,
+  tokensPerCall: number,
+  device: DeviceKind,
+): number {
+  if (device === 'cpu') return PROCESS_BYTES + model.bytes + callBytes(model, tokensPerCall);
+  const { longest } = CALL[model.kind];
+  const layer = Float32Array.BYTES_PER_ELEMENT * (model.parameters / model.layers) + callBytes(model, longest);
+  const vectors = 2 * Float32Array.BYTES_PER_ELEMENT * Math.max(tokensPerCall, longest) * model.hidden;
+  return PROCESS_BYTES + layer + vectors;
 }

@@ -9,10 +9,10 @@ import type { LoadableGraph } from './backend.js';
  * @throws what {@link reducedWeights} throws.
  */
 export async function loadableGraph(
-  { source, weightsFolder }: Model,
+  { checkpoint, weightsFolder }: Model,
   { bytes, reduced }: EncoderGraph,
   cacheDir: string,
 ): Promise<LoadableGraph> {
   if (reduced === undefined) return { bytes, weightsFolder };
-  return { bytes, weightsFolder: await reducedWeights(reduced, await weightsDigest(source, cacheDir), cacheDir) };
+  return { bytes, weightsFolder: await reducedWeights(reduced, await weightsDigest(checkpoint, cacheDir), cacheDir) };
 }

@@ -109,7 +109,7 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
   const verification: Verification = {
     model: path.resolve(source),
     ...(name !== undefined && { name }),
-    digest: await encoderDigest(source, cacheDir, model),
+    digest: await encoderDigest(model, cacheDir),
     precision,
     ...(reference.known && { reference: reference.source }),
     checks,

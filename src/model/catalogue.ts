@@ -115,6 +115,8 @@ export interface ModelPlace {
   kind: 'VIRNUCPRO_MODELS' | 'cache' | 'hub';
   /** Its folder; of the hub's cache, where that does not have it, the repository's. */
   path: string;
+  /** All that belongs to it lies in here: of the hub's cache the repository, since its folder holds links only. */
+  root: string;
   present: boolean;
 }
 
@@ -126,13 +128,14 @@ export async function modelPlaces(name: string, env: NodeJS.ProcessEnv): Promise
   const models = env['VIRNUCPRO_MODELS'];
   const repository = path.join(hubCache(env), hubFolder(CATALOGUE[name]!.repo));
   const snapshot = await hubSnapshot(repository);
-  const places: Omit<ModelPlace, 'present'>[] = [
+  const places: (Pick<ModelPlace, 'kind' | 'path'> & { root?: string })[] = [
     ...(models ? [{ kind: 'VIRNUCPRO_MODELS' as const, path: path.join(models, name) }] : []),
     { kind: 'cache', path: path.join(modelCache(env), name) },
-    { kind: 'hub', path: snapshot ?? repository },
+    { kind: 'hub', path: snapshot ?? repository, root: repository },
   ];
   return Promise.all(
     places.map(async (place) => ({
+      root: place.path,
       ...place,
       present: (place.kind !== 'hub' || snapshot !== undefined) && (await exists(place.path)),
     })),

@@ -17,8 +17,7 @@ import { weightsFolder } from './weights-folder.js';
 
 /** An encoder that is ready to load: its graph, where its weights lie, and its tokenizer. */
 export interface Model {
-  /** What the user named. */
-  source: string;
+  checkpoint: Checkpoint;
   kind: EncoderKind;
   dims: EncoderDims;
   precision: Precision;
@@ -81,7 +80,7 @@ export async function openModel(
     0,
   );
   return {
-    source,
+    checkpoint,
     kind,
     dims,
     precision,

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256OfFile, toStorageError, writeAtomically } from '../io/local-store.js';
 import { ModelError } from '../contract/failures.js';
@@ -11,6 +11,7 @@ import type { TensorDtype, TensorEntry } from './checkpoint/types.js';
 import { assertFinite } from './finite.js';
 import { FP16_LARGEST, firstInfinite, toFp16 } from './fp16.js';
 import { quantizeRows } from './int8.js';
+import { SEAL, type Seal, listReduced, readSeal, reducedCache } from './reduced-cache.js';
 import { REDUCED_FILE, type ReducedLayout, type ReducedPart } from './reduced-layout.js';
 import { assertFreeSpace } from './store/free-space.js';
 import { withModelLock } from './store/lock.js';
@@ -21,37 +22,33 @@ const FORMAT = 1;
 /** Of a checkpoint, this much is in memory at once. */
 const PIECE_BYTES = 1 << 20;
 
-/** Beside the file, written after it: the file is whole when it has this digest. */
-const SEAL = 'weights.json';
-
-interface Seal {
-  /** SHA-256 of the checkpoint's weights that it was made of. */
-  source: string;
-  bytes: number;
-  sha256: string;
-}
-
 /**
  * The folder of our cache that holds a checkpoint's reduced weights in a file of this layout. They are written on first
  * use, a piece of a tensor at a time, by one process while others wait; a file that is torn or damaged is written again.
+ * What was made of the same checkpoint files when they held other weights is removed then: nobody can use it any more.
  * @param source SHA-256 of the checkpoint's weights, which are read only to write the file.
  * @throws StorageError when the disk is full or refuses; ModelError when the checkpoint cannot be read or a weight is not
  *   finite.
  */
 export async function reducedWeights(layout: ReducedLayout, source: string, cacheDir: string): Promise<string> {
-  const folder = path.join(cacheDir, 'reduced', nameOf(layout, source));
+  const folder = path.join(reducedCache(cacheDir), nameOf(layout, source));
   const file = path.join(folder, REDUCED_FILE);
   if (await isWhole(folder, cacheDir)) return folder;
   await withModelLock(`${folder}.lock`, {}, async () => {
     if (await isWhole(folder, cacheDir)) return;
+    const files = [...new Set(layout.parts.map(({ tensor }) => tensor.file))];
     try {
+      // What a writer that was killed left of it, gigabytes perhaps.
+      await rm(folder, { recursive: true, force: true });
+      for (const replaced of await madeBefore(files, source, cacheDir))
+        await rm(replaced, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       await assertFreeSpace(folder, layout.bytes);
     } catch (error) {
       throw toStorageError(error, folder);
     }
     const sha256 = await writeAtomically(file, (temporary) => writeParts(layout, temporary));
-    const seal: Seal = { source, bytes: layout.bytes, sha256 };
+    const seal: Seal = { source, files, bytes: layout.bytes, sha256 };
     await writeAtomically(path.join(folder, SEAL), (temporary) =>
       writeFile(temporary, `${JSON.stringify(seal, null, 2)}\n`),
     );
@@ -70,7 +67,7 @@ function nameOf({ parts }: ReducedLayout, source: string): string {
 /** The file is read once; its digest is remembered. */
 async function isWhole(folder: string, cacheDir: string): Promise<boolean> {
   try {
-    const seal = JSON.parse(await readFile(path.join(folder, SEAL), 'utf8')) as Seal;
+    const seal = await readSeal(folder);
     const file = path.join(folder, REDUCED_FILE);
     if ((await stat(file)).size !== seal.bytes) return false;
     return (await rememberedDigest(file, path.join(cacheDir, 'digests'), sha256OfFile)) === seal.sha256;
@@ -78,6 +75,16 @@ async function isWhole(folder: string, cacheDir: string): Promise<boolean> {
     // Whatever cannot be read is made again, and then says what is wrong with it.
     return false;
   }
+}
+
+/** Folders with reduced weights of checkpoint files which hold others now. */
+async function madeBefore(files: readonly string[], source: string, cacheDir: string): Promise<string[]> {
+  const all = await listReduced(cacheDir);
+  return all
+    .filter(
+      ({ seal }) => seal !== undefined && seal.source !== source && seal.files.some((file) => files.includes(file)),
+    )
+    .map((folder) => folder.path);
 }
 
 async function writeParts({ parts, bytes }: ReducedLayout, to: string): Promise<string> {

@@ -19,7 +19,7 @@ export interface PooledLane {
 /** What a host can say of itself before it loads a model. */
 export interface HostMeans {
   hasModel(path: string): Promise<boolean>;
-  /** Bytes that processes may still take. */
+  /** Bytes of the host's memory that processes may still take. */
   freeMemory(): Promise<number>;
 }
 
@@ -29,7 +29,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 interface Slot<Lane> {
   device: Device;
   leased: boolean;
-  /** Memory that its lane is about to take: counted until its model is loaded. */
+  /** Memory of the host that its lane is about to take: counted until its model is loaded. */
   loading: number;
   /** Lanes that are being ended. Until none is left the device is not free. */
   ending: number;
@@ -199,7 +199,7 @@ function declined(what: string): Declined {
 }
 
 function memoryOf({ model, tokensPerCall }: LaneOffer, { kind, threads }: Device): number {
-  return laneBytes(model, tokensPerCall ?? defaultTokensPerCall(model.parameters, threads, kind));
+  return laneBytes(model, tokensPerCall ?? defaultTokensPerCall(model.parameters, threads, kind), kind);
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */

@@ -64,12 +64,12 @@ describeWithTemporal('virnucpro predict, again', (temporalCli) => {
 
     const second = predict();
     await eventually(() => isThere('b/embeddings/dnabert-s/batch-00001.arrow'), 90_000);
-    assert.match(second.output(), /Going on with virnucpro-campaign-/);
+    await eventually(() => second.output().includes('Going on with virnucpro-campaign-'), 10_000);
+    await kill(second);
     const [{ id, samples }] = JSON.parse((await startCli(['list', '--json'], stateDir).ended).stdout) as [
       { id: string; samples: number },
     ];
     assert.equal(samples, 2);
-    await kill(second);
     assert.equal(await writtenAt('a/embeddings/dnabert-s/batch-00001.arrow'), batch);
     const open = await startCli(['status', id], stateDir).ended;
     assert.match(open.stdout, /: interrupted\n[^]*Samples {2}2: 1 done, 0 failed\n[^]*No virnucpro command serves it/);

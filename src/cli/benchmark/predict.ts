@@ -4,8 +4,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RunFailed } from '../../contract/failures.js';
-import { STAGES } from '../../contract/stages.js';
-import { PROVENANCE, provenanceSchema } from '../../io/provenance.js';
+import { STAGES, type Stage } from '../../contract/stages.js';
+import { PROVENANCE, type Provenance, provenanceSchema } from '../../io/provenance.js';
 import { contigLength, createRandom, madeUpContig } from '../made-up/contigs.js';
 import { type Bench, type Measurement, repeat } from './measurement.js';
 
@@ -22,15 +22,34 @@ export async function predict(bench: Bench): Promise<Measurement[]> {
     await runPredict(bench, input, outputDir);
     const seconds = (performance.now() - startedAt) / 1000;
     const { lanes } = provenanceSchema.parse(JSON.parse(await readFile(path.join(outputDir, PROVENANCE), 'utf8')));
-    const peak = (stage: string): number =>
-      Math.max(...lanes.filter((lane) => lane.stage === stage).map(({ peakBytes = NaN }) => peakBytes)) / 1e6;
-    return { seconds, 'dnabert-s': peak('dnabert-s'), 'esm-2': peak('esm-2') };
+    const of = (stage: Stage): typeof lanes => lanes.filter((lane) => lane.stage === stage);
+    return {
+      seconds,
+      'dnabert-s tokens/s': speed(of('dnabert-s')),
+      'dnabert-s MB': peak(of('dnabert-s')),
+      'esm-2 tokens/s': speed(of('esm-2')),
+      'esm-2 MB': peak(of('esm-2')),
+    };
   });
-  const common = { suite: 'predict', better: 'lower' } as const;
+  const suite = 'predict';
   return [
-    { ...common, name: 'whole command', unit: 's', runs: figures.seconds },
-    ...STAGES.map((stage) => ({ ...common, name: `${stage} lane, peak memory`, unit: 'MB', runs: figures[stage] })),
+    { suite, name: 'whole command', unit: 's', better: 'lower', runs: figures.seconds },
+    ...STAGES.flatMap((stage): Measurement[] => [
+      { suite, name: `${stage} lane`, unit: 'tokens/s', better: 'higher', runs: figures[`${stage} tokens/s`] },
+      { suite, name: `${stage} lane, peak memory`, unit: 'MB', better: 'lower', runs: figures[`${stage} MB`] },
+    ]),
   ];
+}
+
+/** Tokens a second of the time that lanes spent in model calls. */
+function speed(lanes: Provenance['lanes']): number {
+  const sum = (of: 'tokens' | 'busySeconds'): number => lanes.reduce((total, lane) => total + lane[of], 0);
+  return sum('tokens') / sum('busySeconds');
+}
+
+/** The most memory that a lane's process had, in MB. */
+function peak(lanes: Provenance['lanes']): number {
+  return Math.max(...lanes.map(({ peakBytes = NaN }) => peakBytes)) / 1e6;
 }
 
 async function writeContigs(file: string, count: number): Promise<void> {

@@ -4,11 +4,14 @@ import { interruption } from '../run.js';
 import { sayWaiting } from './waiting.js';
 
 /**
- * Removes a model from our cache and says what that freed.
+ * Removes a model and its reduced weights from our cache and says what that freed.
  * @throws ModelError when it is not ours to remove; StorageError.
  */
 export async function remove(name: string): Promise<void> {
-  const { path, freed, kept } = await removeModel(name, process.env, { onWait: sayWaiting, signal: interruption() });
+  const lock = { onWait: sayWaiting, signal: interruption() };
+  const { path, freed, reduced, kept } = await removeModel(name, process.env, lock);
   const linked = kept === 0 ? '' : `; ${byteText(kept)} stay, hard-linked from where they were imported`;
-  console.log(`${path}: removed, ${byteText(freed)} freed${linked}`);
+  const alone = path === undefined;
+  const ofIt = reduced === 0 || alone ? '' : `, ${byteText(reduced)} of it from reduced weights`;
+  console.log(`${alone ? `reduced weights of ${name}` : path}: removed, ${byteText(freed)} freed${ofIt}${linked}`);
 }

@@ -105,10 +105,10 @@ async function refusePresent(name: string, env: NodeJS.ProcessEnv): Promise<void
   });
 }
 
-function refuseNameless({ kind, dims, source }: Model): never {
+function refuseNameless({ kind, dims, checkpoint }: Model): never {
   throw new OptionError({
     what: `cannot tell which model it is (${kind}, hidden ${dims.hidden}, ${dims.layers} layers)`,
-    where: source,
+    where: checkpoint.source,
     next: `Say it with --name: ${Object.keys(CATALOGUE).join(', ')}. Models of your own are used by path and not imported`,
   });
 }

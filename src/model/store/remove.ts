@@ -4,20 +4,25 @@ import { ModelError } from '../../contract/failures.js';
 import { temporaryName, toStorageError } from '../../io/local-store.js';
 import { CATALOGUE, catalogueName, modelCache, modelPlaces, unknownName } from '../catalogue.js';
 import { importFolder } from './import.js';
+import { listReducedByModel } from '../reduced-cache.js';
 import { type LockOptions, withModelLock } from './lock.js';
 import { pullFolder } from './pull.js';
 
 /** What a removal did to the disk. */
 export interface Removed {
-  path: string;
+  /** Undefined where our cache held reduced weights alone, of a model that another place has. */
+  path: string | undefined;
   /** Bytes that are free now. */
   freed: number;
+  /** Of them, of reduced weights. */
+  reduced: number;
   /** Bytes that stay because another folder has the same file, as after an import. */
   kept: number;
 }
 
 /**
- * Takes a model out of our cache, also what an unfinished pull or import left of it.
+ * Takes a model out of our cache, also what an unfinished pull or import left of it, and the reduced weights that were
+ * made of it in whichever of its places.
  * @throws ModelError when it is not there, naming the path when another place has it: those are not ours to remove.
  */
 export async function removeModel(
@@ -33,10 +38,9 @@ export async function removeModel(
     const folders: string[] = [];
     for (const one of [folder, pullFolder(name, env), importFolder(name, env)])
       if (await isFolder(one)) folders.push(one);
-    if (folders.length === 0) {
-      const other = places.find(({ kind, present }) => kind !== 'cache' && present);
-      // Of the hub's cache, the whole repository: the snapshot holds links only.
-      const byHand = other?.kind === 'hub' ? path.resolve(other.path, '../..') : other?.path;
+    const reduced = (await listReducedByModel(env)).filter(({ model }) => model === name);
+    if (folders.length === 0 && reduced.length === 0) {
+      const byHand = places.find(({ kind, present }) => kind !== 'cache' && present)?.root;
       throw new ModelError({
         what: byHand === undefined ? `model ${name} is not on this machine` : `model ${name} is not in our cache`,
         where: byHand ?? folder,
@@ -46,7 +50,9 @@ export async function removeModel(
             : 'That folder is not ours: remove it by hand, if nothing else uses it',
       });
     }
-    const removed: Removed = { path: folder, freed: 0, kept: 0 };
+    const removed: Removed = { path: folders.length === 0 ? undefined : folder, freed: 0, reduced: 0, kept: 0 };
+    for (const one of reduced) await removeFolder(one.path, removed);
+    removed.reduced = removed.freed;
     for (const one of folders) await removeFolder(one, removed);
     return removed;
   });

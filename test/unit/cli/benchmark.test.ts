@@ -109,7 +109,7 @@ describe('cli/benchmark', () => {
 });
 
 describeWithTemporal('cli/benchmark with Temporal', () => {
-  it('runs a whole predict, with the peak memory of both lanes', async () => {
+  it('runs a whole predict, with speed and peak memory of both lanes', async () => {
     const dir = await temporaryFolder();
     const { ended } = startCli(
       ['benchmark', '--suite', 'predict', '--quick', '-o', dir, '--json'],
@@ -122,11 +122,15 @@ describeWithTemporal('cli/benchmark with Temporal', () => {
       results.map(({ name, unit }) => [name, unit]),
       [
         ['whole command', 's'],
+        ['dnabert-s lane', 'tokens/s'],
         ['dnabert-s lane, peak memory', 'MB'],
+        ['esm-2 lane', 'tokens/s'],
         ['esm-2 lane, peak memory', 'MB'],
       ],
     );
-    for (const { runs } of results.slice(1)) assert.ok(runs[0]! > 100 && runs[0]! < 2000, `${runs[0]} MB`);
+    for (const { name, unit, runs } of results.slice(1)) {
+      assert.ok(runs[0]! > 100 && runs[0]! < (unit === 'MB' ? 2000 : 1e6), `${name}: ${runs[0]} ${unit}`);
+    }
     assert.deepEqual(
       (await readdir(dir)).filter((name) => name.startsWith('state')),
       [],

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { openTransferDisplay } from '../../../src/cli/transfer-display.js';
 import { CATALOGUE } from '../../../src/model/catalogue.js';
+import { openModel } from '../../../src/model/model.js';
+import { reducedWeights } from '../../../src/model/reduced-weights.js';
 import { type ListedModel } from '../../../src/model/store/list.js';
 import { startCli } from '../../support/cli.js';
 import { goldenModels } from '../../support/golden.js';
@@ -57,8 +59,28 @@ describe('virnucpro models', () => {
     const [stamp] = await readdir(path.join(root, 'cache/verified'));
     assert.ok(verified.stdout.endsWith(`verified: ${path.join(root, 'cache/verified', stamp!)}\n`));
 
+    await reducedWeights(
+      (await openModel(target, '', undefined, 'int8')).graph.reduced!,
+      'a',
+      path.join(root, 'cache'),
+    );
+    const gone = await writeSmallEsm2(path.join(root, 'gone'));
+    await reducedWeights((await openModel(gone, '', undefined, 'int8')).graph.reduced!, 'b', path.join(root, 'cache'));
+    await rm(gone, { recursive: true });
+    const reduced = (await run('list')).stdout.split('\n\n')[1]!.trimEnd().split('\n');
+    assert.match(reduced[0]!, /^REDUCED WEIGHTS OF +BYTES +WHERE$/);
+    assert.match(reduced.slice(1).join('\n'), /^esm2-8m +2\.6\d MB +\/.*\/cache\/reduced\/[0-9a-f]{64}$/m);
+    assert.match(
+      reduced.slice(1).join('\n'),
+      /^\S+\/gone\/model.safetensors, which is gone +2\.6\d MB +\/.*\/reduced\/\w+$/m,
+    );
+    assert.equal(reduced.length, 3);
+
     const removed = await run('rm', 'esm2-8m');
-    assert.match(removed.stdout, /esm2-8m: removed, \d+ bytes freed; 10\.\d MB stay, hard-linked/);
+    assert.match(
+      removed.stdout,
+      /esm2-8m: removed, 2\.6\d MB freed, 2\.6\d MB of it from reduced weights; 10\.\d MB stay, hard-linked/,
+    );
     const again = await run('rm', 'esm2-8m');
     assert.equal(again.code, 1);
     assert.match(again.stderr, /^error: .*model esm2-8m is not on this machine\n/);

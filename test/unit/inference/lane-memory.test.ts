@@ -27,6 +27,15 @@ describe('inference/lane-memory', () => {
     assert.equal(callBytes(ESM2_3B, 1), 4 * 168 * (7 * 2560 + 2 * 10240 + 1.5 * 40 * 168));
     assert.equal(callBytes(ESM2_3B, 1), callBytes(ESM2_3B, 168));
     assert.equal(callBytes(ESM2_3B, 336), 2 * callBytes(ESM2_3B, 168));
-    assert.equal(laneBytes({ ...ESM2_3B, bytes: 11.4e9 }, 168), 300e6 + 11.4e9 + callBytes(ESM2_3B, 168));
+    const model = { ...ESM2_3B, layers: 36, parameters: 2.84e9, bytes: 11.4e9 };
+    assert.equal(laneBytes(model, 168, 'cpu'), 300e6 + 11.4e9 + callBytes(ESM2_3B, 168));
+  });
+
+  it('asks the host of a GPU for what is computed there: one layer for the proof, and vectors that come back', () => {
+    const model = { ...ESM2_3B, layers: 36, parameters: 2.84e9, bytes: 5.7e9 };
+    const layer = (4 * 2.84e9) / 36 + callBytes(ESM2_3B, 168);
+    for (const device of ['cuda', 'webgpu'] as const) {
+      assert.equal(laneBytes(model, 4096, device), 300e6 + layer + 2 * 4 * 4096 * 2560);
+    }
   });
 });

@@ -116,6 +116,29 @@ describe('reducedWeights', () => {
     assert.notEqual(folders[0], folders[1]);
   });
 
+  it('takes the place of what the same files gave when they held other weights, in whichever precision', async () => {
+    const [mine, other] = [await changedModel('esm2-tiny', () => {}), await changedModel('esm2-tiny', () => {})];
+    const make = async (model: string, source: string, precision: Precision): Promise<string> =>
+      path.basename(await reducedWeights(await layoutOf(model, precision), source, cacheDir));
+    const before = [await make(mine, 'before', 'int8'), await make(mine, 'before', 'fp16')];
+    const others = await make(other, 'elsewhere', 'int8');
+    const folders = async (): Promise<string[]> => (await readdir(path.join(cacheDir, 'reduced'))).sort();
+    assert.deepEqual(await folders(), [...before, others].sort());
+    const after = [await make(mine, 'after', 'int8')];
+    assert.deepEqual(await folders(), [...after, others].sort());
+    after.push(await make(mine, 'after', 'fp16'));
+    assert.deepEqual(await folders(), [...after, others].sort(), 'both precisions of the same weights stay');
+  });
+
+  it('removes what a writer that was killed left', async () => {
+    const layout = await layoutOf(`${MODELS}/esm2-tiny`);
+    const folder = await reducedWeights(layout, 'source', cacheDir);
+    await rm(path.join(folder, 'weights.json'));
+    await writeFile(path.join(folder, 'weights.bin.4711-x-1.tmp'), 'torn');
+    await reducedWeights(layout, 'source', cacheDir);
+    assert.deepEqual((await readdir(folder)).sort(), ['weights.bin', 'weights.json']);
+  });
+
   it('refuses a weight that is not finite, and leaves no file', async () => {
     const tensor = 'esm.encoder.layer.2.output.dense.weight';
     const model = await changedModel('esm2-tiny', (tensors) => {

@@ -184,6 +184,20 @@ describe('workers/lane-pool', () => {
     assert.equal(lane.alive, false);
   });
 
+  it('does not ask the host for weights and calls that are in the memory of another device', async () => {
+    const model = { ...laneOffer().model, layers: 10, bytes: 11e9 };
+    const cuda: Device = { kind: 'cuda', index: 0, threads: 1 };
+    const means = Object.assign(new Means(), { free: 500e6 });
+    const host = poolOf(means, cuda, cpu0);
+    assert.equal((await host.take(laneOffer({ device: 'cuda', model }))).device, cuda);
+    host.loaded(cuda);
+    const what = (need: string): string => `too little memory: a lane of esm-2 needs ${need}`;
+    await assert.rejects(host.take(laneOffer({ model })), { name: 'Declined', what: what('11.3 GB') });
+    host.release(cuda);
+    means.free = 300e6;
+    await assert.rejects(host.take(laneOffer({ device: 'cuda', model })), { name: 'Declined', what: what('401 MB') });
+  });
+
   it('declines what it has no memory for, counting lanes that still load', async () => {
     const means = Object.assign(new Means(), { free: 1.5 * LANE_BYTES });
     const two = poolOf(means, cpu0, cpu1);

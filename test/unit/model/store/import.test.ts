@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { access, copyFile, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelError } from '../../../../src/contract/failures.js';
+import type { Precision } from '../../../../src/contract/models.js';
+import { weightsDigest } from '../../../../src/model/content-digest.js';
+import { openModel } from '../../../../src/model/model.js';
+import { reducedWeights } from '../../../../src/model/reduced-weights.js';
 import { importModel } from '../../../../src/model/store/import.js';
 import { listModels } from '../../../../src/model/store/list.js';
 import { readModelRecord } from '../../../../src/model/store/record.js';
@@ -51,10 +55,16 @@ describe('a model that was brought along', () => {
       place: 'cache',
       path: target(),
       bytes: all,
+      reducedBytes: 0,
     });
 
     const record = (await stat(path.join(target(), 'virnucpro-model.json'))).size;
-    assert.deepEqual(await removeModel('esm2-8m', env), { path: target(), freed: record, kept: all });
+    assert.deepEqual(await removeModel('esm2-8m', env), {
+      path: target(),
+      freed: record,
+      reduced: 0,
+      kept: all,
+    });
     assert.deepEqual(await readdir(path.join(root, 'cache/models')), []);
     await access(path.join(source, 'model.safetensors'));
   });
@@ -65,6 +75,25 @@ describe('a model that was brought along', () => {
     assert.ok(freed > bytes && freed < bytes + 1000, String(freed));
     assert.equal(kept, 0);
     await assert.rejects(access(folder));
+  });
+
+  it('takes along the reduced weights that were made of it, and no others', async () => {
+    const cacheDir = path.join(root, 'cache');
+    await writeSmallEsm2(target());
+    const [int8, fp16, others] = [
+      await makeReduced(target(), 'int8', cacheDir),
+      await makeReduced(target(), 'fp16', cacheDir),
+      await makeReduced(await writeSmallEsm2(path.join(root, 'esm2-8m'), 2), 'int8', cacheDir),
+    ];
+    const reduced = int8.bytes + fp16.bytes;
+    const reducedBytes = async (): Promise<number[]> =>
+      (await listModels(env)).filter(({ name }) => name === 'esm2-8m').map((model) => model.reducedBytes);
+    assert.deepEqual(await reducedBytes(), [reduced]);
+    const removed = await removeModel('esm2-8m', env);
+    assert.equal(removed.reduced, reduced);
+    assert.ok(removed.freed > reduced + bytes && removed.freed < reduced + bytes + 1000, String(removed.freed));
+    assert.deepEqual(await readdir(path.join(cacheDir, 'reduced')), [others.name]);
+    assert.deepEqual(await reducedBytes(), [0]);
   });
 
   it('may be a hub cache of links, or one checkpoint file', async () => {
@@ -100,7 +129,48 @@ describe('a model that was brought along', () => {
   });
 });
 
+/** Writes a model's reduced weights; returns their folder's name and what it takes. */
+async function makeReduced(
+  model: string,
+  precision: Precision,
+  cacheDir: string,
+): Promise<{ name: string; bytes: number }> {
+  const { graph, checkpoint } = await openModel(model, cacheDir, undefined, precision);
+  const folder = await reducedWeights(graph.reduced!, await weightsDigest(checkpoint, cacheDir), cacheDir);
+  const sizes = await Promise.all((await readdir(folder)).map((file) => stat(path.join(folder, file))));
+  return { name: path.basename(folder), bytes: sizes.reduce((sum, { size }) => sum + size, 0) };
+}
+
 describe('models that are not ours to remove', () => {
+  for (const place of ['a hub cache', 'VIRNUCPRO_MODELS']) {
+    it(`leave only reduced weights to remove: of one in ${place}, also by a link`, async () => {
+      const root = await temporaryFolder();
+      await mkdir(path.join(root, 'real'));
+      await symlink(path.join(root, 'real'), path.join(root, 'link'));
+      const env: NodeJS.ProcessEnv = {
+        VIRNUCPRO_CACHE_DIR: path.join(root, 'link/cache'),
+        HF_HOME: path.join(root, 'link/hf'),
+        ...(place === 'VIRNUCPRO_MODELS' && { VIRNUCPRO_MODELS: path.join(root, 'link/mine') }),
+      };
+      const snapshot = path.join(root, `link/hf/hub/models--${REPO.replace('/', '--')}/snapshots/main`);
+      const folder = place === 'VIRNUCPRO_MODELS' ? path.join(root, 'link/mine/esm2-8m') : snapshot;
+      await writeSmallEsm2(folder);
+      if (folder === snapshot) {
+        const blob = path.join(snapshot, '../../blobs/0123');
+        await mkdir(path.dirname(blob));
+        await rename(path.join(snapshot, 'model.safetensors'), blob);
+        await symlink(blob, path.join(snapshot, 'model.safetensors'));
+        await mkdir(path.join(snapshot, '../../refs'));
+        await writeFile(path.join(snapshot, '../../refs/main'), 'main');
+      }
+      const { bytes } = await makeReduced(folder, 'int8', env['VIRNUCPRO_CACHE_DIR']!);
+      const removed = { path: undefined, freed: bytes, reduced: bytes, kept: 0 };
+      assert.deepEqual(await removeModel('esm2-8m', env), removed);
+      await access(path.join(folder, 'model.safetensors'));
+      await assert.rejects(removeModel('esm2-8m', env), /model esm2-8m is not in our cache/);
+    });
+  }
+
   it('are named by the folder to remove by hand', async () => {
     const root = await temporaryFolder();
     const env: NodeJS.ProcessEnv = { VIRNUCPRO_CACHE_DIR: path.join(root, 'cache'), HF_HOME: path.join(root, 'hf') };
