@@ -55,7 +55,7 @@ function validateCheckpointsCommand(): Command {
       'check model checkpoints, and what a run keeps in its output folder; each is ok, CORRUPTED or INCOMPATIBLE',
     )
     .argument('<paths...>', 'files or folders, searched with their subfolders')
-    .option('--skip-load', 'look at sizes and structure only, not at all bytes')
+    .option('--skip-load', 'of models look at sizes and structure only, not at all bytes')
     .addHelpText('after', '\nExit codes: 0 all are ok, 1 some are not, 3 no such path, or nothing to check in it.')
     .action(async (paths: string[], { skipLoad = false }: { skipLoad?: boolean }) => {
       const { validateCheckpoints } = await import('./validate-checkpoints.js');
