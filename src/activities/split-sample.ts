@@ -6,7 +6,7 @@ import { openStore } from '../io/open-store.js';
 import { withInput } from '../io/sample-input.js';
 import { splitSample as split } from '../io/split-sample.js';
 import { startHeartbeat } from './heartbeat.js';
-import { workPrefix } from './keys.js';
+import { checkNames, workPrefix } from './keys.js';
 
 /** Argument of the `splitSample` activity. */
 export interface SplitSampleInput {
@@ -19,6 +19,7 @@ export interface SplitSampleInput {
  * @throws InputError for a bad input, before any model is loaded; StorageError.
  */
 export async function splitSample({ sample, options }: SplitSampleInput): Promise<SplitOutput> {
+  checkNames(sample);
   const startedAt = performance.now();
   const heartbeat = startHeartbeat({ state: 'splitting' });
   try {
