@@ -12,6 +12,8 @@ const { values, positionals } = parseArgs({
     'dna-model': { type: 'string' },
     'protein-model': { type: 'string' },
     classifier: { type: 'string' },
+    workflow: { type: 'string', default: 'screenMetagenome' },
+    'task-queue': { type: 'string', default: 'own-queue' },
   },
 });
 const [input] = positionals;
@@ -22,8 +24,8 @@ for (const [name, value] of Object.entries({ input, ...values })) {
 const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
 const connection = await Connection.connect(connectionOptions);
 const client = new Client({ connection, namespace });
-const result = await client.workflow.execute('screenMetagenome', {
-  taskQueue: 'own-queue',
+const result = await client.workflow.execute(values.workflow, {
+  taskQueue: values['task-queue'],
   workflowId: `screen-${Date.now()}`,
   args: [
     {

@@ -20,7 +20,7 @@ export async function screenMetagenome(request) {
   const virnucpro = cpuActivities(lanes);
   const models = await virnucpro.inspectModels(request);
   const sample = { name: 'long', input, stem: 'long', prefix: '' };
-  const split = await virnucpro.splitSample({ sample, options: request });
+  const split = await virnucpro.splitInput({ sample, options: request });
   const results = {
     'dnabert-s': await embed('dnabert-s', models.dna, split.manifest, outputDir, lanes),
     'esm-2': await embed('esm-2', models.protein, split.manifest, outputDir, lanes),
@@ -33,7 +33,9 @@ export async function screenMetagenome(request) {
     table: `${outputDir}/long_merged/prediction_results_highestscore.csv`,
     output: `${outputDir}/viral-contigs.txt`,
   });
-  return { filtered, counts, stages: results, viralContigs };
+  // classifySample has written the report already; it can be written again at any time.
+  const report = await virnucpro.writeReport({ folder: outputDir });
+  return { filtered, counts, stages: results, viralContigs, report };
 }
 
 /** One stage over all file batches. More than 600 of them (about 6 million frames) want one run for each of `slices`. */

@@ -18,6 +18,7 @@ import { embeddingArtifact } from './embedding-artifact.js';
 import { findFinished, recordFinished, tidySample } from './finished-sample.js';
 import { drawReport } from './draw-report.js';
 import { startHeartbeat } from './heartbeat.js';
+import { checkNames } from './keys.js';
 import { recordProvenance } from './record-provenance.js';
 import { readStages } from './record-stages.js';
 
@@ -48,6 +49,7 @@ export interface ClassifySampleInput {
  */
 export async function classifySample(input: ClassifySampleInput): Promise<SampleCounts> {
   const { sample, split, models, options } = input;
+  checkNames(sample);
   const { cancellationSignal } = Context.current();
   const startedAt = performance.now();
   const heartbeat = startHeartbeat({ state: 'loading the classifier' });

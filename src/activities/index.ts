@@ -14,7 +14,7 @@ import { joinManifests } from './join-manifests.js';
 import { planWave } from './plan-wave.js';
 import { recordStages } from './record-stages.js';
 import { recordWave, summarizeCampaign } from './record-wave.js';
-import { splitSample } from './split-sample.js';
+import { splitInput } from './split-input.js';
 import { withFailures } from './to-failure.js';
 import { writeReport } from './write-report.js';
 
@@ -27,7 +27,7 @@ export type { InspectModelsInput } from './inspect-models.js';
 export type { JoinManifestsInput } from './join-manifests.js';
 export type { PlanWaveInput, Wave } from './plan-wave.js';
 export type { RecordStagesInput } from './record-stages.js';
-export type { SplitSampleInput } from './split-sample.js';
+export type { SplitInputInput } from './split-input.js';
 export type { WriteReportInput } from './write-report.js';
 
 /** Activities that need no device, for workers on the CPU queue. */
@@ -44,7 +44,7 @@ export function createCpuActivities() {
   return withFailures({
     inspectModels,
     planWave,
-    splitSample,
+    splitInput,
     joinManifests: beating(joinManifests),
     findUnfinished,
     recordStages,

@@ -1,5 +1,21 @@
-import type { Stage } from '../contract/stages.js';
+import { InputError } from '../contract/failures.js';
 import type { SampleSpec } from '../contract/run.js';
+import type { Stage } from '../contract/stages.js';
+import { isPlainKey } from '../io/store-uri.js';
+
+/**
+ * Makes sure that a sample's names stay in the run's folder: a host's workflow may have them from file names.
+ * @throws InputError when they lead elsewhere.
+ */
+export function checkNames({ stem, prefix, name }: SampleSpec): void {
+  const isName = isPlainKey(stem) && !/[/\\]/.test(stem);
+  if (isName && (prefix === '' || (prefix.endsWith('/') && isPlainKey(prefix.slice(0, -1))))) return;
+  throw new InputError({
+    what: `the stem ${JSON.stringify(stem)} with the prefix ${JSON.stringify(prefix)} leaves the output folder`,
+    where: `sample ${name}`,
+    next: 'Give a stem without slashes, and as prefix nothing, or a folder that ends in one',
+  });
+}
 
 /** Key prefix of a sample's intermediate artifacts: gone when the sample is classified, unless they are kept. */
 export function workPrefix(sample: Pick<SampleSpec, 'prefix'>): string {

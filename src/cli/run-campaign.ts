@@ -1,6 +1,7 @@
 import { ArtifactInvalid, OptionError } from '../contract/failures.js';
 import type { SampleSpec } from '../contract/run.js';
 import { uploadInput } from '../io/transfer.js';
+import { isServed } from '../workers/service-answer.js';
 import {
   type Show,
   type StartedCampaign,
@@ -17,7 +18,6 @@ import type { PredictOptions } from './options/predict-table.js';
 import { type Asked, type Plan, hasResults, prepareRun } from './resume.js';
 import type { OpenRunClient } from './run-client.js';
 import { type RunRecord, writeRunRecord } from './run-record.js';
-import { isServed } from './service-connection.js';
 import { type Service, serviceText } from './service.js';
 import { reportEnd } from './summary.js';
 

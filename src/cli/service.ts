@@ -1,25 +1,8 @@
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ConnectionOptions } from '@temporalio/client';
 import { OptionError } from '../contract/failures.js';
+import { type Service, type ServiceName, configuredService, serviceText } from '../workers/service.js';
 import { yesOrNo } from './options/value-types.js';
 
-/** A Temporal service by what tells it from others; a run's record names its own. */
-export interface ServiceName {
-  address: string;
-  namespace: string;
-}
-
-/** A Temporal service and how it is reached. */
-export interface Service extends ServiceName {
-  connectionOptions: ConnectionOptions;
-  /** In which an agent reaches it in the same way. */
-  env: NodeJS.ProcessEnv;
-  /** The variable for all that uses Temporal that chose it; none: somebody did, for VirNucPro. */
-  variable?: string;
-}
-
-/** What Temporal's own command line takes when nothing names an address. */
-const DEFAULT_ADDRESS = 'localhost:7233';
+export { type Service, type ServiceName, serviceText };
 
 /**
  * The service that runs are on, undefined for this machine's embedded server: a service when `asked` for, or when
@@ -29,9 +12,9 @@ const DEFAULT_ADDRESS = 'localhost:7233';
  */
 export function chooseService(asked: boolean | undefined, env: NodeJS.ProcessEnv): Service | undefined {
   const explicit = asked ?? askedByVariable(env);
-  if (explicit !== undefined) return explicit ? configured(env) : undefined;
+  if (explicit !== undefined) return explicit ? configuredService(env) : undefined;
   const variable = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE'].find((name) => env[name]);
-  return variable === undefined ? undefined : { ...configured(env), variable };
+  return variable === undefined ? undefined : { ...configuredService(env), variable };
 }
 
 /**
@@ -39,7 +22,7 @@ export function chooseService(asked: boolean | undefined, env: NodeJS.ProcessEnv
  * Else without any: a file in a folder shall not have them sent elsewhere.
  */
 export function recordedService(name: ServiceName, env: NodeJS.ProcessEnv): Service {
-  const ofEnvironment = configured(env);
+  const ofEnvironment = configuredService(env);
   if (isSame(ofEnvironment, name)) return ofEnvironment;
   const { address } = name;
   return { ...name, connectionOptions: { address }, env: environmentOf(name, env) };
@@ -61,11 +44,6 @@ export function isSame(a: ServiceName | undefined, b: ServiceName | undefined): 
   return a?.address === b?.address && a?.namespace === b?.namespace;
 }
 
-/** `temporal.example.org:7233 (namespace viromes)`. */
-export function serviceText({ address, namespace }: ServiceName): string {
-  return `${address} (namespace ${namespace})`;
-}
-
 /** A service, or the embedded server, in words. */
 export function placeText(service: ServiceName | undefined): string {
   return service === undefined ? "this machine's own server" : `the Temporal service ${serviceText(service)}`;
@@ -80,25 +58,4 @@ function askedByVariable(env: NodeJS.ProcessEnv): boolean | undefined {
     what: `VIRNUCPRO_SERVICE is ${JSON.stringify(value)}, ${parsed.error.issues[0]!.message}`,
     next: 'Set it to one of them, or unset it',
   });
-}
-
-function configured(env: NodeJS.ProcessEnv): Service {
-  try {
-    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({
-      overrideEnvVars: env as Record<string, string>,
-    });
-    const address = connectionOptions.address ?? DEFAULT_ADDRESS;
-    return {
-      address,
-      namespace,
-      connectionOptions: { ...(connectionOptions as ConnectionOptions), address },
-      env: { ...env, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
-    };
-  } catch (error) {
-    throw new OptionError({
-      what: `Temporal's environment configuration cannot be read: ${(error as Error).message}`,
-      next: 'Check the TEMPORAL_ variables and the file that TEMPORAL_CONFIG_FILE names; --no-service does without',
-      cause: error,
-    });
-  }
 }

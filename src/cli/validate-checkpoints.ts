@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { changedFiles } from '../activities/finished-sample.js';
 import { ArtifactInvalid, InputError, ModelError, StorageError, type VirnucproError } from '../contract/failures.js';
-import { readArrowFile, readArrowHeader } from '../io/arrow-file.js';
+import { isForeignArrowFile, readArrowFile } from '../io/arrow-file.js';
 import { toInputError } from '../io/input.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { checkCheckpoint } from '../model/check-checkpoint.js';
@@ -13,8 +13,6 @@ import { ExitWith } from './run.js';
 /** Exit codes, as the original has them. */
 const SOME_BAD = 1;
 const NOTHING = 3;
-
-const ARTIFACT_KINDS = ['frames', 'contigs', 'embeddings'];
 
 /** Where a run keeps the digests of a finished sample's files. */
 const FINISHED = path.join('.virnucpro', 'finished.json');
@@ -30,7 +28,7 @@ interface Item {
 /**
  * Checks every model checkpoint and every artifact of a run at or below `paths`, prints a line for each, and sets the
  * exit code: 0 all are ok, 1 some are not.
- * @param load also what takes reading all bytes.
+ * @param load also what takes reading all bytes of a model.
  * @throws ExitWith 3 for a path that is not there, or when there is nothing to check.
  */
 export async function validateCheckpoints(paths: readonly string[], { load }: { load: boolean }): Promise<void> {
@@ -90,16 +88,20 @@ function itemOf(file: string, load: boolean): Item {
   const cacheDir = cacheFolderPath();
   return {
     file,
-    check: () => (file.endsWith('.arrow') ? checkArtifact(file, load) : checkCheckpoint(file, { load, cacheDir })),
+    check: () => (file.endsWith('.arrow') ? checkArtifact(file) : checkCheckpoint(file, { load, cacheDir })),
   };
 }
 
-async function checkArtifact(file: string, load: boolean): Promise<string> {
-  const { kind } = await readArrowHeader(file);
-  if (kind === undefined || !ARTIFACT_KINDS.includes(kind)) {
-    throw new ModelError({ what: 'an Arrow file of another program', where: file, next: 'Nothing here uses it' });
+async function checkArtifact(file: string): Promise<string> {
+  if (await isForeignArrowFile(file)) {
+    throw new ModelError({
+      what: 'an Arrow file of another program, or of an earlier version',
+      where: file,
+      next: 'Nothing here uses it',
+    });
   }
-  return load ? `${kind}, ${(await readArrowFile(file, { kind })).rows} rows` : kind;
+  const { header, rows } = await readArrowFile(file);
+  return `${header.kind}, ${rows} rows`;
 }
 
 async function checkResults(folder: string): Promise<string> {

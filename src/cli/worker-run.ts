@@ -1,9 +1,12 @@
+import { Runtime } from '@temporalio/worker';
 import type { Device } from '../contract/devices.js';
 import { parentGone } from '../server/managed-child.js';
-import { connectWorker } from '../workers/connection.js';
+import { type WorkerConnection, connectWorker } from '../workers/connection.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
+import { configuredService } from '../workers/service.js';
+import { whyAway } from '../workers/service-answer.js';
 import { giveSignsOfLife } from '../workers/signs-of-life.js';
 import { usableGpus } from './choose-devices.js';
 import type { WorkerOptions } from './options/worker-table.js';
@@ -24,12 +27,14 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   if (supervised) void parentGone().then(() => working && process.kill(process.pid, 'SIGKILL'));
 
   giveSignsOfLife();
-  const connection = await connectWorker(log, stop.signal).catch((error: unknown) => {
-    // Told to stop while the server was away: there is nothing to give back.
-    if (!stop.signal.aborted) throw error;
-  });
-  if (connection === undefined) return;
+  let connection: WorkerConnection | undefined;
   try {
+    connection = await connectWorker(log, stop.signal).catch((error: unknown) => {
+      // Told to stop while the server was away: there is nothing to give back.
+      if (!stop.signal.aborted) throw error;
+      return undefined;
+    });
+    if (connection === undefined) return;
     const agent = await HostAgent.create({
       roles: options.roles,
       devices,
@@ -39,11 +44,16 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     });
     stop.signal.addEventListener('abort', () => agent.shutdown(), { once: true });
     if (stop.signal.aborted) agent.shutdown();
-    await agent.run();
+    await agent.run().catch(async (error: unknown) => {
+      // A key that was revoked, a namespace that was removed: said as at the start.
+      await whyAway(configuredService(process.env));
+      throw error;
+    });
     log.info('agent stopped');
   } finally {
     working = false;
-    await connection.connection.close();
+    // The last connection takes the runtime with it; without one it would keep this process alive.
+    await (connection?.connection.close() ?? Runtime.instance().shutdown());
     if (process.connected) process.disconnect();
   }
 }

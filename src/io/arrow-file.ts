@@ -19,6 +19,13 @@ import {
 import { ArtifactInvalid } from '../contract/failures.js';
 import { toStorageError } from './local-store.js';
 
+/** Begins the seal; the digest follows. Together a multiple of 8 bytes, as Arrow's parts are. */
+const SEAL_MAGIC = Buffer.from('VNP-SHA2');
+const DIGEST_BYTES = 32;
+/** An Arrow file ends with its footer, the footer's length in 4 bytes, and this. */
+const ARROW_MAGIC = Buffer.from('ARROW1');
+const TAIL_BYTES = 4 + ARROW_MAGIC.length;
+
 /** A column to write: strings, numbers, or `width` floats a row over one contiguous array. */
 export type ArrowColumn = string[] | Uint32Array | Float32Array | { values: Float32Array; width: number };
 
@@ -37,8 +44,8 @@ export interface ArrowFile {
 }
 
 /**
- * Writes an Arrow IPC file whose header carries `header` and `content_sha256`, a digest over all columns, so that a
- * reader can tell that the file is whole and what it was made from. The bytes are a pure function of the arguments.
+ * Writes an Arrow IPC file whose header carries `header`, so that a reader can tell what it was made from, with a seal by
+ * which it can tell that the file is whole. The bytes are a pure function of the arguments.
  */
 export async function writeArrowFile(
   file: string,
@@ -48,40 +55,40 @@ export async function writeArrowFile(
   const data = Object.values(columns).map(toData);
   const fields = Object.keys(columns).map((name, i) => new Field(name, data[i]!.type, false));
   const length = data[0]?.length ?? 0;
-  const metadata = new Map(Object.entries({ ...header, content_sha256: digest(Object.keys(columns), data) }));
-  const schema = new Schema(fields, metadata);
+  const schema = new Schema(fields, new Map(Object.entries(header)));
   const batch = new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children: data }));
-  await writeFile(file, tableToIPC(new Table(schema, batch), 'file'));
+  await writeFile(file, sealed(tableToIPC(new Table(schema, batch), 'file')));
   return length;
 }
 
 /**
- * The header of an Arrow file, without a look at what it holds; of other programs' files whatever they put there.
- * @throws ArtifactInvalid when it is no readable Arrow file.
+ * Whether an Arrow file has no seal: another program's, or an earlier version's.
+ * @throws StorageError when it cannot be read.
  */
-export async function readArrowHeader(file: string): Promise<Partial<ArrowHeader>> {
-  return Object.fromEntries((await openArrow(file)).schema.metadata);
+export async function isForeignArrowFile(file: string): Promise<boolean> {
+  return sealOf(await readBytes(file)) === 'none';
 }
 
 /**
  * Reads a file of {@link writeArrowFile}.
- * @throws ArtifactInvalid when it is no such file, is of another kind or origin, or its content digest differs.
+ * @throws ArtifactInvalid when it is no such file, is not whole, or is of another kind or origin.
  */
-export async function readArrowFile(file: string, expected: { kind: string; madeBy?: string }): Promise<ArrowFile> {
+export async function readArrowFile(
+  file: string,
+  expected: { kind?: string; madeBy?: string } = {},
+): Promise<ArrowFile> {
   const invalid = (what: string): ArtifactInvalid => invalidFile(what, file);
   const table = toTable(await openArrow(file), file);
   const header = Object.fromEntries(table.schema.metadata) as ArrowHeader;
-  if (header.kind !== expected.kind) throw invalid(`artifact is of kind ${header.kind}, expected ${expected.kind}`);
+  if (expected.kind !== undefined && header.kind !== expected.kind) {
+    throw invalid(`artifact is of kind ${header.kind}, expected ${expected.kind}`);
+  }
   if (expected.madeBy !== undefined && header.made_by !== expected.madeBy) {
     throw invalid(`artifact was made by ${header.made_by}, expected ${expected.madeBy}`);
   }
   const names = table.schema.fields.map((field) => field.name);
   const batch = table.batches[0];
   const data = batch === undefined ? [] : batch.data.children;
-  const found = digestIfWhole(names, data);
-  if (found === undefined || found !== header['content_sha256']) {
-    throw invalid('artifact content differs from its digest');
-  }
   const column = (name: string): Data | undefined => {
     if (!names.includes(name)) throw invalid(`artifact has no column ${name}`);
     return data[names.indexOf(name)];
@@ -100,10 +107,12 @@ export async function readArrowFile(file: string, expected: { kind: string; made
   };
 }
 
+/** Nothing is parsed before the seal is checked: on some damaged footers apache-arrow counts for minutes. */
 async function openArrow(file: string): Promise<RecordBatchFileReader> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw toStorageError(error, file);
-  });
+  const bytes = await readBytes(file);
+  const seal = sealOf(bytes);
+  if (seal === 'broken') throw invalidFile('artifact content differs from its digest', file);
+  if (seal === 'none') throw invalidFile('artifact of another program, or of an earlier version', file);
   try {
     const reader = RecordBatchReader.from(bytes).open();
     if (reader.isFile() && reader.schema !== undefined) return reader;
@@ -113,15 +122,20 @@ async function openArrow(file: string): Promise<RecordBatchFileReader> {
   throw invalidFile('not an Arrow IPC file', file);
 }
 
-/** The one batch that a file of ours has. Not `tableFromIPC`: on a file whose batch is no batch that never ends. */
+/** The one batch that a file of ours has. */
 function toTable(reader: RecordBatchFileReader, file: string): Table {
-  if (reader.numRecordBatches > 1) throw invalidFile('artifact content differs from its digest', file);
   try {
     const batch = reader.readRecordBatch(0);
     return new Table(reader.schema, batch === null ? [] : [batch]);
   } catch (error) {
     throw invalidFile('not a readable Arrow file', file, error);
   }
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  return readFile(file).catch((error: unknown) => {
+    throw toStorageError(error, file);
+  });
 }
 
 function invalidFile(what: string, where: string, cause?: unknown): ArtifactInvalid {
@@ -146,34 +160,35 @@ function toUtf8(strings: string[]): Data {
   return makeData({ type: new Utf8(), length: strings.length, nullCount: 0, valueOffsets, data });
 }
 
-/** Digest over names, types and the exact bytes of every column, without Arrow's padding. */
-function digest(names: string[], data: readonly Data[]): string {
-  const hash = createHash('sha256');
-  data.forEach((column, i) => {
-    hash.update(`${names[i]}:${column.type}:${column.length};`);
-    const leaf = column.children[0] ?? column;
-    const values = exactValues(leaf);
-    if (leaf.valueOffsets) hash.update(bytesOf(leaf.valueOffsets.subarray(0, leaf.length + 1)));
-    hash.update(bytesOf(values));
-  });
-  return hash.digest('hex');
+/**
+ * The file, in pieces, with the seal in front of its footer, where Arrow readers, who find everything by the footer's
+ * offsets, do not look: {@link SEAL_MAGIC} and the SHA-256 of all other bytes.
+ */
+function sealed(file: Uint8Array): Uint8Array[] {
+  const at = footerStart(file);
+  const digest = createHash('sha256').update(file).digest();
+  return [file.subarray(0, at), SEAL_MAGIC, digest, file.subarray(at)];
 }
 
-/** Undefined when columns are not what their types promise, as in a damaged file. */
-function digestIfWhole(names: string[], data: readonly Data[]): string | undefined {
-  try {
-    return digest(names, data);
-  } catch {
-    return undefined;
-  }
+/** How a file's seal is; `broken` also where the file does not end as Arrow's do. */
+function sealOf(file: Buffer): 'whole' | 'broken' | 'none' {
+  if (file.length < TAIL_BYTES || !file.subarray(-ARROW_MAGIC.length).equals(ARROW_MAGIC)) return 'broken';
+  // A damaged length leads anywhere.
+  const footer = Math.min(Math.max(footerStart(file), 0), file.length);
+  const digest = Math.max(footer - DIGEST_BYTES, 0);
+  const at = Math.max(digest - SEAL_MAGIC.length, 0);
+  if (!file.subarray(at, digest).equals(SEAL_MAGIC)) return 'none';
+  const found = createHash('sha256').update(file.subarray(0, at)).update(file.subarray(footer)).digest();
+  return found.equals(file.subarray(digest, footer)) ? 'whole' : 'broken';
+}
+
+function footerStart(file: Uint8Array): number {
+  const length = Buffer.from(file.buffer, file.byteOffset, file.length).readInt32LE(file.length - TAIL_BYTES);
+  return file.length - TAIL_BYTES - length;
 }
 
 function exactValues(data: Data | undefined, length?: number): Uint32Array | Float32Array | Uint8Array {
   if (data === undefined) return new Float32Array();
   const end = data.valueOffsets ? (data.valueOffsets as Int32Array)[data.length]! : (length ?? data.length);
   return (data.values as Uint8Array).subarray(0, end);
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

@@ -29,7 +29,8 @@ export interface ArtifactStore {
   /**
    * A local path with the bytes of `ref`, checked against its digest. Open it soon: a copy is kept for minutes at least,
    * and a file that is open stays readable.
-   * @throws ArtifactInvalid when they are missing or differ; StorageError when the store cannot be read.
+   * @throws ArtifactInvalid when they are missing or differ; StorageError when the store cannot be read; InternalError when
+   * `ref` is of another store.
    */
   get(ref: ArtifactRef): Promise<string>;
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { InputError } from '../contract/failures.js';
 import type { SampleCounts, SampleResult } from '../contract/run.js';
 import { readTable } from './read-table.js';
+import { isPlainKey } from './store-uri.js';
 
 /** Name of the table of a run's samples, in its output folder. */
 export const CAMPAIGN_TABLE = 'campaign.tsv';
@@ -58,7 +59,7 @@ export async function readCampaignTable(folder: string): Promise<SampleRow[]> {
   const rows: SampleRow[] = [];
   for await (const row of readTable(file, ['sample', 'status', 'reason', ...Object.keys(COUNTS)])) {
     const sample = row['sample']!;
-    if (path.basename(sample) !== sample) {
+    if (path.basename(sample) !== sample || !isPlainKey(sample)) {
       throw new InputError({
         what: `${JSON.stringify(sample)} is no sample name`,
         where: file,

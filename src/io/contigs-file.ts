@@ -44,7 +44,7 @@ export async function writeContigs(file: string, madeBy: string, rows: readonly 
 
 /**
  * Reads a file of {@link writeContigs}.
- * @throws ArtifactInvalid when it is no such file, was made by something else, or its content digest differs.
+ * @throws ArtifactInvalid when it is no such file, is not whole, or was made by something else.
  */
 export async function readContigs(file: string, madeBy?: string): Promise<ContigRow[]> {
   const arrow = await readArrowFile(file, { kind: KIND, ...(madeBy === undefined ? {} : { madeBy }) });

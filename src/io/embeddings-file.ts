@@ -35,7 +35,7 @@ export async function writeEmbeddings(file: string, madeBy: string, embeddings: 
 
 /**
  * Reads a file of {@link writeEmbeddings}.
- * @throws ArtifactInvalid when it is no such file, was made by something else, or its content digest differs.
+ * @throws ArtifactInvalid when it is no such file, is not whole, or was made by something else.
  */
 export async function readEmbeddings(file: string, madeBy?: string): Promise<Embeddings> {
   const arrow = await readArrowFile(file, { kind: KIND, ...(madeBy === undefined ? {} : { madeBy }) });

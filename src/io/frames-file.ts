@@ -20,7 +20,7 @@ export async function writeFrames(file: string, madeBy: string, frames: Frames):
 
 /**
  * Reads a file of {@link writeFrames}.
- * @throws ArtifactInvalid when it is no such file, was made by something else, or its content digest differs.
+ * @throws ArtifactInvalid when it is no such file, is not whole, or was made by something else.
  */
 export async function readFrames(file: string, madeBy?: string): Promise<Frames> {
   const arrow = await readArrowFile(file, { kind: KIND, ...(madeBy === undefined ? {} : { madeBy }) });

@@ -94,7 +94,7 @@ export class LocalStore implements ArtifactStore {
   }
 
   async get(ref: ArtifactRef): Promise<string> {
-    const file = fileURLToPath(ref.uri);
+    const file = this.within(ref.uri);
     const actual = await sha256OfFile(file).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'no file';
       throw toStorageError(error, file);
@@ -169,8 +169,29 @@ export class LocalStore implements ArtifactStore {
 
   private resolve(key: string): string {
     const file = path.resolve(this.root, key);
-    if (!file.startsWith(path.resolve(this.root) + path.sep)) throw new InternalError(`key leaves the store: ${key}`);
-    return file;
+    if (this.holdsPath(file)) return file;
+    throw new InternalError(`key leaves the store: ${key}`);
+  }
+
+  /** The path of a reference of this store: they come from histories, and name nothing else on this machine. */
+  private within(uri: string): string {
+    const file = toPath(uri);
+    if (file !== undefined && this.holdsPath(file)) return file;
+    throw new InternalError(`reference leaves the store: ${uri}`);
+  }
+
+  /** @param file absolute, without `..`. */
+  private holdsPath(file: string): boolean {
+    return file.startsWith(path.join(path.resolve(this.root), path.sep));
+  }
+}
+
+/** Undefined when `uri` names no local file. */
+function toPath(uri: string): string | undefined {
+  try {
+    return path.resolve(fileURLToPath(uri));
+  } catch {
+    return undefined;
   }
 }
 

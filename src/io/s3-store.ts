@@ -59,7 +59,8 @@ export class S3Store implements ArtifactStore {
   }
 
   async get(ref: ArtifactRef): Promise<string> {
-    const copy = (await this.scratch.find(ref.sha256)) ?? (await this.fetch(this.within(ref.uri)));
+    const address = this.within(ref.uri);
+    const copy = (await this.scratch.find(ref.sha256)) ?? (await this.fetch(address));
     const sha256 = copy === undefined ? 'no whole object' : path.basename(copy);
     if (copy !== undefined && sha256 === ref.sha256) return copy;
     throw new ArtifactInvalid({

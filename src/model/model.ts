@@ -35,6 +35,9 @@ export interface Model {
   tokenizer: Tokenizer;
 }
 
+/** Of a tokenizer, vocabulary or configuration; DNABERT-2's tokenizer has 0.2 MB. */
+const MAX_TEXT_BYTES = 16 << 20;
+
 /** What a catalogued model must turn out to be. */
 export interface ExpectedModel {
   kind: EncoderKind;
@@ -162,10 +165,15 @@ async function readJson(file: string): Promise<object | undefined> {
 }
 
 async function readIfPresent(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new ModelError({ what: `cannot read: ${error.message}`, where: file, next: 'Check the file', cause: error });
-  });
+  try {
+    const { size } = await stat(file);
+    if (size <= MAX_TEXT_BYTES) return await readFile(file, 'utf8');
+    throw new Error(`${size} bytes, allowed are ${MAX_TEXT_BYTES}`);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new ModelError({ what: `cannot read: ${message}`, where: file, next: 'Check the file', cause: error });
+  }
 }
 
 /** Weights are used as float32, reduced ones as they lie in their file; in fp16 those of an F16 checkpoint as they are. */

@@ -3,6 +3,8 @@ import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/e
 import { NativeConnection } from '@temporalio/worker';
 import { ServerError } from '../contract/failures.js';
 import type { Logger } from './log.js';
+import { type ServiceName, configuredService } from './service.js';
+import { whyAway } from './service-answer.js';
 
 /** A worker's way to the server, from the standard environment configuration (TEMPORAL_ADDRESS, profiles, TLS, key). */
 export interface WorkerConnection {
@@ -10,14 +12,37 @@ export interface WorkerConnection {
   namespace: string;
 }
 
-/** Connects, and keeps trying while the server is away: a worker outlives its server, at the start too. */
+/**
+ * Connects, and keeps trying while the server is away: a worker outlives its server, at the start too.
+ * @throws ServerError when no wait can help: credentials, TLS, address or namespace are wrong. OptionError.
+ */
 export async function connectWorker(log: Logger, signal?: AbortSignal): Promise<WorkerConnection> {
-  const config = loadClientConnectConfig();
+  const service = configuredService(process.env);
+  const attempt = async (): Promise<WorkerConnection> => {
+    const reason = await whyAway(service);
+    if (reason !== undefined) throw new Error(reason);
+    return connect(loadClientConnectConfig());
+  };
+  return untilConnected(attempt, service, log, signal);
+}
+
+/** As {@link connectWorker}, for a lane: its agent was let in with the same credentials, so what refuses now may pass. */
+export function connectLane(log: Logger): Promise<WorkerConnection> {
+  return untilConnected(() => connect(loadClientConnectConfig()), configuredService(process.env), log);
+}
+
+async function untilConnected(
+  attempt: () => Promise<WorkerConnection>,
+  { address }: ServiceName,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<WorkerConnection> {
   for (let wait = 250; ; wait = Math.min(wait * 2, 10_000)) {
     try {
-      return await connect(config);
+      return await attempt();
     } catch (error) {
-      log.warn({ address: config.connectionOptions.address, error: String(error) }, 'server is away, trying again');
+      if (error instanceof ServerError) throw error;
+      log.warn({ address, error: String(error) }, 'server is away, trying again');
       await sleep(wait, undefined, signal ? { signal } : {});
     }
   }

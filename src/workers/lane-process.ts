@@ -11,7 +11,7 @@ import { BATCHES_PER_LANE, COLLECT_GARBAGE_MS, HEARTBEAT_THROTTLE_MS } from '../
 import { VirnucproError } from '../contract/failures.js';
 import { Embedder } from '../inference/embedder.js';
 import { cacheFolderPath } from '../io/user-folders.js';
-import { type WorkerConnection, connectWorker } from './connection.js';
+import { type WorkerConnection, connectLane } from './connection.js';
 import { LaneModel } from './lane-model.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import { createLog, installRuntime } from './log.js';
@@ -55,7 +55,7 @@ async function start(message: ToLane & { op: 'start' }): Promise<void> {
     });
   model = new LaneModel(open, message.persistent, (error) => tell({ op: 'sick', message: error.message }));
   loading = true;
-  const [loadSeconds, connected] = await Promise.all([model.start(), connectWorker(log)]).finally(
+  const [loadSeconds, connected] = await Promise.all([model.start(), connectLane(log)]).finally(
     () => (loading = false),
   );
   connection = connected;

@@ -18,7 +18,7 @@ export type {
   InspectModelsInput,
   JoinManifestsInput,
   RecordStagesInput,
-  SplitSampleInput,
+  SplitInputInput,
   WriteReportInput,
 } from '../activities/index.js';
 export type { ArtifactRef } from '../contract/artifacts.js';

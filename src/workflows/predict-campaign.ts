@@ -172,7 +172,7 @@ class Campaign {
     const unfinished = wave.samples.flatMap((planned) => (planned.finished === undefined ? [planned.sample] : []));
     const splits = await this.perSample(unfinished, failed, async (sample): Promise<SplitSample> => {
       const split = await this.cpu(`split ${sample.name}`)
-        .splitSample({ sample, options })
+        .splitInput({ sample, options })
         .finally(() => (this.view.samples.split += 1));
       this.view.frames += split.frames;
       this.show();

@@ -38,5 +38,9 @@ describeWithBench('a lane gets nowhere', 2, (scene) => {
     await bench.behave({});
     await run.result(2 * PATIENCE_MS);
     await assertSameTables(run.outputDir, undisturbed);
+    // One that was stopped and one that hung.
+    const metrics = await bench.metrics();
+    assert.equal(metrics.sum('virnucpro_lane_losses_total', { stage: 'dnabert-s', cause: 'hung' }), 2);
+    assert.equal(metrics.sum('virnucpro_lane_losses_total'), 2);
   });
 });

@@ -7,6 +7,12 @@ import { type Tables, readTables } from '../support/faults/result-tables.js';
 import { describeWithBench } from '../support/faults/scene.js';
 import type { WatchedRun } from '../support/faults/watched-run.js';
 
+const QUARANTINED = 'virnucpro_quarantined_frames_total';
+const LOSSES = 'virnucpro_lane_losses_total';
+
+/** Crashes of a sequence alone before it is quarantined. */
+const CRASHES_ALONE = 3;
+
 const CALLS = 'input_merged/prediction_results.txt';
 
 describeWithBench('a poison sequence', 2, (scene) => {
@@ -35,6 +41,12 @@ describeWithBench('a poison sequence', 2, (scene) => {
     const run = await bench.run({ batchSequences: 16 });
     await run.result(3 * PATIENCE_MS);
     await assertOnlyPoisonMissing(run, 'crashes');
+    const metrics = await bench.metrics();
+    assert.equal(metrics.sum(QUARANTINED, { stage: 'dnabert-s', reason: 'crashes' }), 1);
+    assert.equal(metrics.sum(QUARANTINED), 1);
+    const losses = metrics.sum(LOSSES, { stage: 'dnabert-s', cause: 'crash' })!;
+    assert.ok(losses >= CRASHES_ALONE, `${losses} crashes`);
+    assert.equal(metrics.sum(LOSSES), losses);
   });
 
   it('gives NaN: it is tried on another lane, then quarantined, never written', async () => {
@@ -44,10 +56,15 @@ describeWithBench('a poison sequence', 2, (scene) => {
     await bench.behave({ faults: [{ tokens, then: 'wait' }] });
     const run = await bench.run({ batchSequences: 16, stalledMs: 2 * PATIENCE_MS });
     await run.lanePids('dnabert-s', 2, PATIENCE_MS);
+    const losses = (await bench.metrics()).sum(LOSSES);
     await bench.behave({ faults: [{ tokens, then: 'nan' }] });
     await run.result(2 * PATIENCE_MS);
     const first = (await run.attempts('dnabert-s')).filter(({ index }) => index === 0);
     assert.notEqual(first[0]!.pid, first[1]!.pid, 'the second try is on another lane');
     await assertOnlyPoisonMissing(run, 'non_finite');
+    const metrics = await bench.metrics();
+    assert.equal(metrics.sum(QUARANTINED, { stage: 'dnabert-s', reason: 'non_finite' }), 1);
+    assert.equal(metrics.sum(QUARANTINED), 2);
+    assert.equal(metrics.sum(LOSSES), losses, 'NaN costs no process');
   });
 });

@@ -14,6 +14,7 @@ import { goldenCases } from '../support/golden.js';
 import { freePort } from '../support/free-port.js';
 import { OwnServer } from '../support/own-server.js';
 import { eventually } from '../support/processes.js';
+import { freeAddress, scrape } from '../support/prometheus.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 import { hasOpenssl, makeCertificates } from '../support/tls-front.js';
 
@@ -33,11 +34,18 @@ describeWithTemporal('virnucpro on a Temporal service', (temporalCli) => {
     env = { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, TEMPORAL_CONFIG_FILE: path.join(dir, 'none.toml') };
     // The service comes while a command waits for it: --service submits though no agent is there.
     const early = predict('early', '--detach', '--service');
+    const metrics = await freeAddress();
+    const waiting = cli(['worker', '--roles', 'cpu', '--host', 'early', '--metrics', metrics]);
     await eventually(() => /is away: connect ECONNREFUSED .*; trying again/.test(early.output()), 60_000);
+    await eventually(() => /ECONNREFUSED.*server is away, trying again/.test(waiting.output()), 60_000);
     server = await OwnServer.start(temporalCli, port);
     const { code, stderr } = await early.ended;
     assert.equal(code, 0, stderr);
     assert.match(stderr, /Started virnucpro-input-\w+\n.*goes on without this command/);
+    await eventually(() => waiting.output().includes('agent started'), 60_000);
+    assert.ok((await scrape(metrics)).sum('temporal_worker_start_total')! > 0);
+    waiting.child.kill('SIGTERM');
+    assert.equal((await waiting.ended).code, 0);
   });
   after(async () => {
     await agent?.kill('SIGKILL');
@@ -172,6 +180,13 @@ describeWithTemporal('virnucpro on a Temporal service', (temporalCli) => {
   (hasOpenssl ? it : it.skip)('takes an API key over TLS from the environment (needs openssl)', async () => {
     const certificates = makeCertificates(dir);
     const front = await startApiKeyFront(server.address, certificates, 'right');
+    // An agent says it as the other commands do, and ends: no wait puts it right.
+    const agentEnds = async (variables: NodeJS.ProcessEnv, lines: RegExp): Promise<void> => {
+      const { code, stderr } = await cli(['worker', '--roles', 'cpu,control'], variables).ended;
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, lines);
+      assert.equal(stderr.trimEnd().split('\n').length, 2, stderr);
+    };
     try {
       const secured = {
         TEMPORAL_ADDRESS: front.address,
@@ -184,6 +199,15 @@ describeWithTemporal('virnucpro on a Temporal service', (temporalCli) => {
       const wrong = await cli(['list'], { ...secured, TEMPORAL_API_KEY: 'wrong' }).ended;
       assert.equal(wrong.code, 1);
       assert.match(wrong.stderr, /refuses this API key: invalid API key\nCheck TEMPORAL_API_KEY/);
+      await agentEnds(
+        { ...secured, TEMPORAL_API_KEY: 'wrong' },
+        /^error: \S+ \(namespace default\): .* refuses this API key: invalid API key\nCheck TEMPORAL_API_KEY/,
+      );
+      await agentEnds(
+        { TEMPORAL_NAMESPACE: 'nowhere' },
+        /^error: \S+ \(namespace nowhere\): .*has no such namespace: .*\nSet TEMPORAL_NAMESPACE/,
+      );
+      await agentEnds({ TEMPORAL_ADDRESS: front.address }, /speaks TLS only\nSet TEMPORAL_TLS=true/);
       const plain = await cli(['list'], { TEMPORAL_ADDRESS: front.address }).ended;
       assert.equal(plain.code, 1);
       assert.match(plain.stderr, /speaks TLS only\nSet TEMPORAL_TLS=true/);
@@ -192,5 +216,5 @@ describeWithTemporal('virnucpro on a Temporal service', (temporalCli) => {
     } finally {
       front.close();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -19,6 +19,14 @@ describeWithBench('a sick device fails everything', 2, (scene) => {
     assert.ok(failed.length > 0 && failed.length <= 2, `${failed.length} attempts failed`);
     assert.ok(failed.every(({ queue }) => queue.includes('cpu:1')));
     assert.ok((await bench.agentLog()).includes('"msg":"lane retired"'));
+    const metrics = await bench.metrics();
+    const [sick, other] = [{ device: 'cpu:1' }, { device: 'cpu:0' }];
+    const causes = ['sick', 'crash', 'hung', 'killed', 'memory'];
+    const losses = causes.map((cause) => metrics.sum('virnucpro_lane_losses_total', { ...sick, cause }));
+    assert.deepEqual(losses, [2, 0, 0, 0, 0]);
+    assert.equal(metrics.sum('virnucpro_lane_losses_total', other), 0);
+    assert.equal(metrics.sum('virnucpro_device_retired', sick), 1);
+    assert.equal(metrics.sum('virnucpro_device_retired', other), 0);
     await assertSameTables(run.outputDir, undisturbed);
   });
 });

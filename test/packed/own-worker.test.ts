@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import type { EmbedStageResult, SampleCounts } from '../../src/contract/run.js';
 import { STAGES, type Stage } from '../../src/contract/stages.js';
+import type { Provenance } from '../../src/io/provenance.js';
 import { type Supervision, joinSupervision } from '../../src/server/supervisor.js';
 import { contigOfChunk } from '../../src/sequence/ids.js';
 import { compareResults, readTable } from '../support/compare-results.js';
 import { GOLDEN_CASES, goldenModels } from '../support/golden.js';
 import { childrenOf, eventually } from '../support/processes.js';
+import { writeSmallEsm2 } from '../support/small-esm2.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
+import { writeSafetensors } from '../support/tiny-models.js';
 
 const exec = promisify(execFile);
 
@@ -33,7 +36,11 @@ interface Screened {
   counts: SampleCounts;
   stages: Record<Stage, EmbedStageResult>;
   viralContigs: string[];
+  report: string;
 }
+
+/** Features of the tiny DNABERT and of another ESM-2. */
+const [DNA_FEATURES, OTHER_PROTEIN_FEATURES] = [96, 320];
 
 describeWithTemporal("the packed library in another project's worker", (temporalCli) => {
   let dir: string;
@@ -41,7 +48,7 @@ describeWithTemporal("the packed library in another project's worker", (temporal
   let server: Supervision;
   let worker: ChildProcess;
   let said = '';
-  const workerEnded = new AbortController();
+  let workerEnded: AbortController;
 
   before(async function () {
     this.timeout(SETUP_MS);
@@ -54,9 +61,7 @@ describeWithTemporal("the packed library in another project's worker", (temporal
       temporalCli,
       log: pino({ level: 'silent' }),
     });
-    worker = spawn(process.execPath, ['worker.js'], { cwd: project, env: environment() });
-    worker.once('exit', () => workerEnded.abort(new Error('the worker ended')));
-    worker.stderr!.on('data', (text: Buffer) => (said += text.toString()));
+    startWorker('worker.js');
   });
 
   afterEach(function () {
@@ -84,7 +89,7 @@ describeWithTemporal("the packed library in another project's worker", (temporal
   it("gives a golden case's calls, between the host's own steps, on lanes of the host's machine", async function () {
     this.timeout(SCREEN_MS);
     const output = path.join(dir, 'screened');
-    const { filtered, counts, stages, viralContigs } = await screen(output);
+    const { filtered, counts, stages, viralContigs, report } = await screen(output);
 
     for (const table of [PREDICTIONS, CONSENSUS]) {
       await compareResults(path.join(output, 'long_merged', table), path.join(GOLDEN, table));
@@ -95,6 +100,8 @@ describeWithTemporal("the packed library in another project's worker", (temporal
     assert.deepEqual(filtered, { kept: 2, dropped: 0 });
     assert.deepEqual(viralContigs, [...new Set(viral)]);
     assert.equal(counts.framesCalled, frames);
+    assert.equal(report, path.join(output, 'report.html'));
+    assert.match(await readFile(report, 'utf8'), /<h1>long<\/h1>/);
     // Two lanes, one batch: the second stage takes the device that has no warm model yet.
     for (const [i, stage] of STAGES.entries()) {
       const { lanes, modelLoads, ...rest } = stages[stage];
@@ -115,14 +122,62 @@ describeWithTemporal("the packed library in another project's worker", (temporal
     await eventually(() => lanes.every(({ pid }) => !isAlive(pid)), 2_000);
   });
 
+  it("calls each step by its name, bundling none, with the host's own classifier and another ESM-2", async function () {
+    this.timeout(SCREEN_MS);
+    const proteinModel = await writeSmallEsm2(path.join(dir, 'other-esm2'));
+    const classifier = path.join(dir, 'own-classifier.safetensors');
+    await writeOwnClassifier(classifier);
+    startWorker('worker-by-name.js');
+    const output = path.join(dir, 'by-name');
+    const byName = ['--workflow', 'screenByName', '--task-queue', 'by-name'];
+    const { counts, stages, report } = await screen(output, { proteinModel, classifier }, byName);
+    worker.kill('SIGTERM');
+    assert.deepEqual(await once(worker, 'exit'), [0, null]);
+
+    const { rows } = await readTable(path.join(output, 'contigs_merged', PREDICTIONS));
+    const golden = (await readTable(path.join(GOLDEN, PREDICTIONS))).rows;
+    assert.deepEqual(
+      rows.map(([id, call, others, virus]) => [id, call, Number(others).toFixed(6), Number(virus).toFixed(6)]),
+      golden.map(([id]) => [id, 'virus', '0.250000', '0.750000']),
+    );
+    assert.deepEqual([counts.framesCalled, counts.framesViral], [golden.length, golden.length]);
+    assert.deepEqual(
+      STAGES.map((stage) => stages[stage].frames),
+      [golden.length, golden.length],
+    );
+    const { models } = JSON.parse(await readFile(path.join(output, 'provenance.json'), 'utf8')) as Provenance;
+    assert.deepEqual(
+      models.map(({ role, path: place, dims }) => [role, place, dims['hidden'] ?? dims['inputSize']]),
+      [
+        ['dnabert-s', goldenModels.dnaModel, DNA_FEATURES],
+        ['esm-2', proteinModel, OTHER_PROTEIN_FEATURES],
+        ['classifier', classifier, DNA_FEATURES + OTHER_PROTEIN_FEATURES],
+      ],
+    );
+    assert.equal(report, path.join(output, 'report.html'));
+  });
+
+  function startWorker(program: string): void {
+    const ended = new AbortController();
+    workerEnded = ended;
+    worker = spawn(process.execPath, [program], { cwd: project, env: environment() });
+    worker.once('exit', () => ended.abort(new Error('the worker ended')));
+    worker.stderr!.on('data', (text: Buffer) => (said += text.toString()));
+  }
+
   /** The example's client, as its README has it. */
-  async function screen(output: string): Promise<Screened> {
+  async function screen(
+    output: string,
+    other: Partial<typeof goldenModels> = {},
+    more: string[] = [],
+  ): Promise<Screened> {
+    const { dnaModel, proteinModel, classifier } = { ...goldenModels, ...other };
     const { stdout } = await exec(
       process.execPath,
       [
         ...['client.js', path.resolve(GOLDEN, 'input.fa'), '--output', output, '--min-length', '0'],
-        ...['--chunk-size', '300', '--dna-model', goldenModels.dnaModel],
-        ...['--protein-model', goldenModels.proteinModel, '--classifier', goldenModels.classifier],
+        ...['--chunk-size', '300', '--dna-model', dnaModel, '--protein-model', proteinModel],
+        ...['--classifier', classifier, ...more],
       ],
       { cwd: project, env: environment(), signal: workerEnded.signal, timeout: SCREEN_MS },
     );
@@ -138,6 +193,28 @@ describeWithTemporal("the packed library in another project's worker", (temporal
     };
   }
 });
+
+/** A classifier that finds everything three times as likely to be viral as not. */
+async function writeOwnClassifier(file: string): Promise<void> {
+  const hidden = 2;
+  const inputSize = DNA_FEATURES + OTHER_PROTEIN_FEATURES;
+  const filled = (shape: number[], value: number): { shape: number[]; values: Float32Array } => ({
+    shape,
+    values: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value),
+  });
+  await writeSafetensors(
+    file,
+    new Map([
+      ['hidden_layer.weight', filled([hidden, inputSize], 0)],
+      ['hidden_layer.bias', filled([hidden], 0)],
+      ...['weight', 'bias', 'running_mean', 'running_var'].map(
+        (name) => [`bn1.${name}`, filled([hidden], name === 'running_var' ? 1 : 0)] as const,
+      ),
+      ['output_layer.weight', filled([2, hidden], 0)],
+      ['output_layer.bias', { shape: [2], values: Float32Array.of(0, Math.log(3)) }],
+    ]),
+  );
+}
 
 /** The tarball that `npm publish` would send. */
 async function pack(folder: string): Promise<string> {

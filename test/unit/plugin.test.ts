@@ -9,10 +9,10 @@ const worker = { options: { namespace: 'default' } } as Worker;
 
 describe('VirnucproPlugin', () => {
   it("adds its activities to the worker's own, which win where names are equal", () => {
-    const own = { splitSample: () => 'own', 'virnucpro.planWave': () => 'own' };
+    const own = { splitInput: () => 'own', 'virnucpro.planWave': () => 'own' };
     const configured = new VirnucproPlugin().configureWorker({ taskQueue: 'q', activities: own });
     assert.deepEqual(Object.keys(configured.activities!).sort(), [
-      'splitSample',
+      'splitInput',
       'virnucpro.classifySample',
       'virnucpro.findUnfinished',
       'virnucpro.inspectModels',
@@ -20,11 +20,11 @@ describe('VirnucproPlugin', () => {
       'virnucpro.planWave',
       'virnucpro.recordStages',
       'virnucpro.recordWave',
-      'virnucpro.splitSample',
+      'virnucpro.splitInput',
       'virnucpro.summarizeCampaign',
       'virnucpro.writeReport',
     ]);
-    assert.equal(Reflect.get(configured.activities!, 'splitSample'), own.splitSample);
+    assert.equal(Reflect.get(configured.activities!, 'splitInput'), own.splitInput);
     assert.equal(Reflect.get(configured.activities!, 'virnucpro.planWave'), own['virnucpro.planWave']);
   });
 

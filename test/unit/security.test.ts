@@ -3,8 +3,10 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { resolveSamples } from '../../src/cli/samples.js';
-import { InternalError } from '../../src/contract/failures.js';
+import { checkNames } from '../../src/activities/keys.js';
+import { InputError, InternalError, OptionError } from '../../src/contract/failures.js';
 import { LocalStore } from '../../src/io/local-store.js';
+import { S3Store } from '../../src/io/s3-store.js';
 import { splitToFasta } from '../../src/io/split-fasta.js';
 import { openCheckpoint } from '../../src/model/checkpoint/open.js';
 import { refuses } from './model/checkpoint/support.js';
@@ -98,6 +100,50 @@ describe('names from inputs', () => {
       // The empty key is the whole store.
       if (key !== '') await assert.rejects(store.list(key), InternalError, key);
       await assert.rejects(store.remove(key), InternalError, key);
+    }
+  });
+
+  it('a reference out of a history is none: it names what lies in its own store', async () => {
+    const root = path.join(dir, 'store');
+    const store = new LocalStore(root);
+    const secret = await new LocalStore(dir).put('secret', async (file) => writeFile(file, 'secret').then(() => 1));
+    const own = await store.put('a b/own', async (file) => writeFile(file, 'own').then(() => 1));
+    assert.equal(await store.get(own), path.join(root, 'a b', 'own'));
+    const outside = `file://${path.join(dir, 'secret')}`;
+    for (const uri of [
+      outside,
+      `file://${root}/../secret`,
+      `file://${root}/x/%2e%2e/%2E%2e/secret`,
+      `file://${root}/..%2fsecret`,
+      `file://${root}`,
+      `file://elsewhere${root}/a`,
+      's3://bucket/secret',
+      'http://127.0.0.1/secret',
+      `${root}-beside/secret`,
+      path.join(dir, 'secret'),
+      '',
+    ]) {
+      await assert.rejects(store.get({ ...secret, uri }), InternalError, uri);
+    }
+    const objects = new S3Store('s3://bucket/run');
+    for (const uri of ['s3://other/run/a', 's3://bucket/run-beside/a', 's3://bucket/secret', outside]) {
+      await assert.rejects(
+        objects.get({ ...secret, uri }),
+        (error) => error instanceof InternalError || error instanceof OptionError,
+        uri,
+      );
+    }
+  });
+
+  it('a sample of a workflow of your own is none', () => {
+    const sample = { name: 's', input: 'a.fa', stem: 'a b.1', prefix: 'x/y/' };
+    checkNames(sample);
+    checkNames({ ...sample, prefix: '' });
+    for (const stem of ['', '.', '..', '../a', 'a/b', 'a\\b', '/etc/a', 'a\0']) {
+      assert.throws(() => checkNames({ ...sample, stem }), InputError, stem);
+    }
+    for (const prefix of ['/', '../', 'a/../../', '/etc/', 'a', 'a//', './', 'a\0/']) {
+      assert.throws(() => checkNames({ ...sample, prefix }), InputError, prefix);
     }
   });
 });

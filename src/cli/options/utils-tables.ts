@@ -19,5 +19,5 @@ export const UTILS_GENERATE_CONFIG_OPTIONS = {
 
 /** Every option of `utils validate-checkpoints`. */
 export const UTILS_VALIDATE_CHECKPOINTS_OPTIONS = {
-  skipLoad: { help: 'look at sizes and structure only, not at all bytes', type: yesOrNo(), default: false },
+  skipLoad: { help: 'of models look at sizes and structure only, not at all bytes', type: yesOrNo(), default: false },
 } as const satisfies OptionTable;

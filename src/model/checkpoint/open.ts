@@ -11,7 +11,7 @@ import { readTorchZip } from './torch-zip.js';
 import type { Checkpoint, TensorEntry } from './types.js';
 
 /** An index has a line a tensor: 0.1 MB for ESM-2 15B. */
-const MAX_INDEX_BYTES = 32 << 20;
+const MAX_INDEX_BYTES = 16 << 20;
 /** One shard holds gigabytes. */
 const MAX_SHARDS = 1000;
 

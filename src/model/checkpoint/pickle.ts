@@ -39,10 +39,10 @@ export class PickleReference {
 
 /** ESM-2 15B's pickle has 0.1 MB; read into memory as a whole. */
 export const MAX_PICKLE_BYTES = 16 << 20;
-/** ESM-2 15B takes about 30,000; a larger count only costs time. */
-const MAX_OPCODES = 2_000_000;
-/** torch memoizes almost every value: about as many as opcodes. */
-const MAX_MEMO = 1_000_000;
+/** ESM-2 15B takes about 30,000. Of empty dictionaries, so many take 130 MB. */
+const MAX_OPCODES = 500_000;
+/** torch memoizes almost every value: about half as many as opcodes. */
+const MAX_MEMO = 250_000;
 /** Open marks. Modules nest about three a level and a state dict not at all. */
 const MAX_NESTING = 200;
 

@@ -45,6 +45,8 @@ export const TORCH_GLOBALS: ReadonlyMap<string, GlobalRole> = new Map<string, Gl
 
 /** The classifier nests one level. Also ends a module that holds itself. */
 const MAX_MODULE_DEPTH = 32;
+/** A module has a slot for each of its parameters, buffers and modules: the classifier has under 100 in all. */
+const MAX_SLOTS = MAX_TENSORS;
 
 /**
  * The tensors of a pickled state dict, of a fair-esm checkpoint (the state dict under `model`, its names as they are),
@@ -69,7 +71,8 @@ export function torchTensors(
 
 class TensorReader {
   readonly entries: TensorEntry[] = [];
-  private modules = 0;
+  /** Modules, and the slots in them, that were looked at: one object may stand in many places. */
+  private slots = 0;
 
   constructor(
     private readonly storageOf: (key: string) => ZipRecord | undefined,
@@ -95,18 +98,22 @@ class TensorReader {
     const parts = module.state instanceof Map ? module.state : undefined;
     const filled = (part: string): PickleDict | undefined => {
       const slots = toDict(parts?.get(part) ?? null);
+      this.count(slots?.size ?? 0, depth);
       return slots && new Map([...slots].filter(([, value]) => value !== null));
     };
-    this.modules += 1;
-    if (depth > MAX_MODULE_DEPTH || this.modules > MAX_TENSORS) {
-      throw damaged(`modules nest deeper than ${MAX_MODULE_DEPTH} or are more than ${MAX_TENSORS}`, this.file);
-    }
+    this.count(1, depth);
     this.addAll(prefix, filled('_parameters'));
     this.addAll(prefix, filled('_buffers'));
     for (const [name, inner] of filled('_modules') ?? []) {
       if (typeof name !== 'string' || !isModule(inner)) throw damaged(`module ${prefix} holds no module`, this.file);
       this.addModule(`${prefix}${name}.`, inner, depth + 1);
     }
+  }
+
+  private count(slots: number, depth: number): void {
+    this.slots += slots;
+    if (depth <= MAX_MODULE_DEPTH && this.slots <= MAX_SLOTS) return;
+    throw damaged(`modules nest deeper than ${MAX_MODULE_DEPTH} or have more than ${MAX_SLOTS} slots`, this.file);
   }
 
   private add(name: string, value: PickleValue): void {

@@ -12,6 +12,7 @@ import { embeddedConnectionOptions } from '../../../src/server/dev-server.js';
 import { type Supervision, joinSupervision } from '../../../src/server/supervisor.js';
 import { sampleOf, testRunOptions } from '../campaign.js';
 import { pidsOf } from '../processes.js';
+import { type Scrape, freeAddress, scrape } from '../prometheus.js';
 import { temporalCli } from '../temporal-cli.js';
 import { type AgentOptions, AgentProcess } from './agent-process.js';
 import { faultInput } from './input.js';
@@ -38,24 +39,27 @@ export class FaultBench {
     readonly dir: string,
     readonly client: Client,
     private readonly supervision: Supervision,
+    private readonly metricsAddress: string,
   ) {}
 
   /** @param lanes CPU lanes of the embedded agent; 0: server only, all hosts are started by the test. */
   static async start(lanes: number): Promise<FaultBench> {
     const dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-faults-'));
     await setBehaviour(behaviourFile(dir), {});
+    const metricsAddress = await freeAddress();
+    const metrics = { VIRNUCPRO_METRICS: metricsAddress };
     const supervision = await joinSupervision({
       stateDir: path.join(dir, 'state'),
       temporalCli: temporalCli!,
       startAgent: (server) => {
         if (lanes === 0) return undefined;
         const { env, ...command } = agentCommand(server, { lanes, threads: lanes });
-        return { ...command, env: { ...env, ...hostEnvironment(behaviourFile(dir)) } };
+        return { ...command, env: { ...env, ...metrics, ...hostEnvironment(behaviourFile(dir)) } };
       },
       log: pino({ level: 'silent' }),
     });
     const connection = await Connection.connect(embeddedConnectionOptions(supervision.address));
-    return new FaultBench(dir, new Client({ connection }), supervision);
+    return new FaultBench(dir, new Client({ connection }), supervision, metricsAddress);
   }
 
   /** How the devices behave from their next call on: the embedded agent's and, unless they have their own, all others'. */
@@ -111,6 +115,11 @@ export class FaultBench {
   /** What the embedded agent and its lanes wrote. */
   agentLog(): Promise<string> {
     return readFile(path.join(this.dir, 'state', 'agent.log'), 'utf8');
+  }
+
+  /** The embedded agent's metrics. */
+  metrics(): Promise<Scrape> {
+    return scrape(this.metricsAddress);
   }
 
   /** Lane processes of all hosts. */

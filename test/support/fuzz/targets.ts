@@ -7,6 +7,7 @@ import { readOptions } from '../../../src/cli/options/option-table.js';
 import { PREDICT_OPTIONS } from '../../../src/cli/options/predict-table.js';
 import { readRunRecord } from '../../../src/cli/run-record.js';
 import { resolveSamples } from '../../../src/cli/samples.js';
+import { readEmbeddings, writeEmbeddings } from '../../../src/io/embeddings-file.js';
 import { readFasta } from '../../../src/io/fasta.js';
 import { readInput } from '../../../src/io/input.js';
 import { withCheckpointFile } from '../../../src/model/checkpoint/checkpoint-file.js';
@@ -153,10 +154,8 @@ const JSON_WORDS = [
   '"model":',
   '[]',
 ];
-/**
- * All parsers of what comes from outside. `folder` is for what they need beside their input. Our own Arrow files are not among
- * them: apache-arrow counts for minutes on some damaged footers, and a reader by reference has compared the digest before.
- */
+
+/** All parsers of what comes from outside, or from a disk. `folder` is for what they need beside their input. */
 export async function fuzzTargets(folder: string): Promise<Target[]> {
   const fasta = await readFile(path.join(GOLDEN_CASES, 'edge-500', 'input.fa'));
   const short = fasta.subarray(0, 3000);
@@ -269,6 +268,13 @@ export async function fuzzTargets(folder: string): Promise<Target[]> {
     await modelTarget(folder, 'esm2-tiny', 'vocab.txt'),
     await modelTarget(folder, 'esm2-tiny', 'config.json'),
     {
+      name: 'artifact',
+      file: 'a.arrow',
+      seeds: [await arrowFile(folder)],
+      words: ['ARROW1', 'VNP-SHA2', '\xff\xff\xff\xff', '\0\0\0\0', '\xff\xff\xff\x7f'],
+      parse: (file) => readEmbeddings(file),
+    },
+    {
       name: 'configuration',
       file: 'a.yaml',
       seeds: [
@@ -331,6 +337,12 @@ async function modelTarget(folder: string, model: string, file: string): Promise
     words: file.endsWith('.txt') ? ['\n', 'A', '<cls>', '\0', '\xff'] : JSON_WORDS,
     parse: (changed) => openModel(path.dirname(changed), path.join(folder, 'cache')),
   };
+}
+
+async function arrowFile(folder: string): Promise<Buffer> {
+  const file = path.join(folder, 'seed.arrow');
+  await writeEmbeddings(file, 'x', { ids: ['a', 'b'], vectors: Float32Array.of(1, 2, 3, 4), width: 2 });
+  return readFile(file);
 }
 
 /** `zstd -19` of a FASTA file of 432 bytes. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../../src/contract/failures.js';
 import { Embedder } from '../../../src/inference/embedder.js';
@@ -105,6 +105,8 @@ describe('openModel', () => {
     const broken = await changedModel('esm2-tiny', () => {});
     await writeFile(path.join(broken, 'config.json'), '{"num_att');
     await refused(broken, /not a JSON object .*config\.json/);
+    await truncate(path.join(broken, 'config.json'), 2 ** 33);
+    await refused(broken, /8589934592 bytes, allowed are 16777216 .*config\.json/);
     const vocabulary = await changedModel('esm2-tiny', () => {});
     await writeFile(path.join(vocabulary, 'vocab.txt'), '<cls>\n<pad>\n<eos>\n'.repeat(20));
     await refused(vocabulary, /tokenizer has 60 tokens, but esm\.embeddings\.word_embeddings\.weight only 33 rows/);

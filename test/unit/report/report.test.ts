@@ -175,8 +175,9 @@ describe('report', () => {
     await rm(at('old/contigs.tsv'));
     await assert.rejects(rewriteReports(at('old')), /no such file \(.*contigs\.tsv\)/);
     await mkdir(at('outside'));
-    const table = campaignTable([{ sample: '../values', status: 'done' }]);
-    await writeFile(at('outside/campaign.tsv'), table);
-    await assert.rejects(rewriteReports(at('outside')), /is no sample name/);
+    for (const sample of ['../values', '..', '.', '']) {
+      await writeFile(at('outside/campaign.tsv'), campaignTable([{ sample, status: 'done' }]));
+      await assert.rejects(rewriteReports(at('outside')), /is no sample name/, sample);
+    }
   });
 });

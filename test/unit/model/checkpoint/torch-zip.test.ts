@@ -139,7 +139,13 @@ describe('torch zip files', () => {
       for (let level = 1; level <= 20; level++) {
         tree = linear(parts({}, { a: Buffer.concat([tree, op.put(level)]), b: op.get(level) }));
       }
-      await refuses(openPickle(tree), /are more than 100000/);
+      await refuses(openPickle(tree), /have more than 100000 slots/);
+      // One module of 400 empty slots in 400 places.
+      const slots = (count: number, value: (i: number) => Buffer): Record<string, Buffer> =>
+        Object.fromEntries(Array.from({ length: count }, (_, i) => [`s${i}`, value(i)]));
+      const wide = Buffer.concat([linear(parts(slots(400, () => op.none))), op.put(1)]);
+      const many = parts({}, { first: wide, ...slots(400, () => op.get(1)) });
+      await refuses(openPickle(linear(many)), /have more than 100000 slots/);
       await refuses(openPickle(linear(parts({}, { w: tensor() }))), /holds no module/);
       const twice = parts({ 'a.b': tensor() }, { a: linear(parts({ b: tensor() })) });
       await refuses(openPickle(linear(twice)), /tensor a\.b is there twice/);

@@ -4,12 +4,12 @@ import type { ManifestEntry, RunOptions, SampleSpec, SplitOutput } from '../cont
 import { writeJsonLines } from '../io/json-lines.js';
 import { openStore } from '../io/open-store.js';
 import { withInput } from '../io/sample-input.js';
-import { splitSample as split } from '../io/split-sample.js';
+import { splitSample } from '../io/split-sample.js';
 import { startHeartbeat } from './heartbeat.js';
-import { workPrefix } from './keys.js';
+import { checkNames, workPrefix } from './keys.js';
 
-/** Argument of the `splitSample` activity. */
-export interface SplitSampleInput {
+/** Argument of the `splitInput` activity. */
+export interface SplitInputInput {
   sample: SampleSpec;
   options: Pick<RunOptions, 'outputDir' | 'chunkSize' | 'batchSequences' | 'renameDuplicates'>;
 }
@@ -18,14 +18,15 @@ export interface SplitSampleInput {
  * Checks a sample and cuts it into file batches of frames, published with a manifest that lists them.
  * @throws InputError for a bad input, before any model is loaded; StorageError.
  */
-export async function splitSample({ sample, options }: SplitSampleInput): Promise<SplitOutput> {
+export async function splitInput({ sample, options }: SplitInputInput): Promise<SplitOutput> {
+  checkNames(sample);
   const startedAt = performance.now();
   const heartbeat = startHeartbeat({ state: 'splitting' });
   try {
     const store = openStore(options.outputDir);
     const { cancellationSignal: signal } = Context.current();
-    const splitInput = async (input: string): Promise<SplitOutput> => {
-      const { batches, ...output } = await split({
+    const splitFile = async (input: string): Promise<SplitOutput> => {
+      const { batches, ...output } = await splitSample({
         input,
         chunkSize: options.chunkSize,
         ...(options.batchSequences === undefined ? {} : { batchSequences: options.batchSequences }),
@@ -45,7 +46,7 @@ export async function splitSample({ sample, options }: SplitSampleInput): Promis
       const seconds = (performance.now() - startedAt) / 1000;
       return { manifest, inputBytes: (await stat(input)).size, seconds, ...output };
     };
-    return await withInput(sample.input, splitInput, { signal });
+    return await withInput(sample.input, splitFile, { signal });
   } finally {
     heartbeat.stop();
   }
