@@ -72,7 +72,7 @@ export class Scratch {
 
   /**
    * Lends a folder that nobody else uses; it goes when `work` ends.
-   * @throws StorageError when the disk refuses; what `work` throws.
+   * @throws StorageError when the disk refuses, `work` too; what else `work` throws.
    */
   async withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
     let folder: string;
@@ -87,6 +87,8 @@ export class Scratch {
     const beat = setInterval(() => void touch(folder).catch(() => {}), BEAT_MS).unref();
     try {
       return await work(folder);
+    } catch (error) {
+      throw toStorageError(error, this.root);
     } finally {
       clearInterval(beat);
       await rm(folder, { recursive: true, force: true }).catch(() => {});

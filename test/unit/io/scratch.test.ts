@@ -94,6 +94,18 @@ describe('io/scratch', () => {
     assert.throws(() => Scratch.ofThisHost({ VIRNUCPRO_SCRATCH_BYTES: '5GB' }), OptionError);
   });
 
+  it('a disk that fills while a file is written is the storage failing, too; other failures stay what they are', async () => {
+    const scratch = new Scratch(dir);
+    await assert.rejects(
+      scratch.withFolder(() => writeFile('/dev/full', 'text')),
+      (error: StorageError) => error instanceof StorageError && /ENOSPC/.test(error.what),
+    );
+    await assert.rejects(
+      scratch.withFolder(() => Promise.reject(new RangeError('else'))),
+      RangeError,
+    );
+  });
+
   it('a folder that cannot be made is the storage failing, which is waited for', async () => {
     await writeFile(path.join(dir, 'file'), '');
     await assert.rejects(
