@@ -22,7 +22,7 @@ import { WatchedRun } from './watched-run.js';
 const BACKEND = new URL('./lane-backend.js', import.meta.url);
 
 /** Longest that any undisturbed step of these small runs takes on a busy machine. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 120_000;
 
 /** A call that makes what is left of a run outlast {@link PATIENCE_MS}, however slowly a lane comes back. */
 export const SLOW_CALL_MS = 3_000;
