@@ -24,7 +24,7 @@ const BACKEND = new URL('./lane-backend.js', import.meta.url);
 /** Longest that any undisturbed step of these small runs takes on a busy machine. */
 export const PATIENCE_MS = 120_000;
 
-/** A call that makes what is left of a run outlast {@link PATIENCE_MS}, however slowly a lane comes back. */
+/** A call that makes what is left of a run take a minute, so that a lane comes back before its end. */
 export const SLOW_CALL_MS = 3_000;
 
 /** Silence after which these tests' leases and batches are taken for dead. */
