@@ -215,7 +215,7 @@ export interface EmbedStageResult {
   modelLoads: number;
   /** Sequences left out. */
   quarantined: number;
-  /** Tasks that a lane was given again because a call failed or refused a sequence, or its lane was lost. */
+  /** Tasks that a lane was given again because a call failed or refused a sequence, or its lane was lost or drained. */
   retries: number;
   /** Every lane that served, and what it did. */
   lanes: LaneRecord[];

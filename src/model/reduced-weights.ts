@@ -77,14 +77,19 @@ async function isWhole(folder: string, cacheDir: string): Promise<boolean> {
   }
 }
 
-/** Folders with reduced weights of checkpoint files which hold others now. */
+/**
+ * Folders with reduced weights of these very checkpoint files, which hold others now. A shard alone tells nothing: two
+ * revisions in the hub's cache share those that are the same.
+ */
 async function madeBefore(files: readonly string[], source: string, cacheDir: string): Promise<string[]> {
   const all = await listReduced(cacheDir);
   return all
-    .filter(
-      ({ seal }) => seal !== undefined && seal.source !== source && seal.files.some((file) => files.includes(file)),
-    )
+    .filter(({ seal }) => seal !== undefined && seal.source !== source && isSameSet(seal.files, files))
     .map((folder) => folder.path);
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((file) => b.includes(file));
 }
 
 async function writeParts({ parts, bytes }: ReducedLayout, to: string): Promise<string> {

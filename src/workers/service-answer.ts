@@ -36,7 +36,7 @@ export async function isServed({ connection, options: { namespace } }: Client): 
  * @throws ServerError when no wait can help: credentials, TLS, address or namespace are wrong.
  */
 export async function whyAway(service: Service): Promise<string | undefined> {
-  const connection = Connection.lazy({ ...service.connectionOptions, interceptors: [] });
+  const connection = connectionTo(service);
   try {
     const client = new Client({ connection, namespace: service.namespace });
     await connection.withDeadline(Date.now() + ANSWER_MS, () => isServed(client));
@@ -48,6 +48,21 @@ export async function whyAway(service: Service): Promise<string | undefined> {
     return reasonIn(error.details);
   } finally {
     await connection.close();
+  }
+}
+
+/** @throws ServerError when the address, or a certificate, is not even one. */
+function connectionTo(service: Service): Connection {
+  try {
+    hostAndPort(service.address);
+    return Connection.lazy({ ...service.connectionOptions, interceptors: [] });
+  } catch (error) {
+    throw new ServerError({
+      what: `no connection can be made: ${(error as Error).message}`,
+      where: serviceText(service),
+      next: 'Check TEMPORAL_ADDRESS (host:port, without https://) and the TEMPORAL_TLS_ variables',
+      cause: error,
+    });
   }
 }
 
@@ -100,13 +115,17 @@ function reasonIn(details: string): string {
     .replace(/\.?\s*$/, '');
 }
 
+/** @throws TypeError when `address` is not host:port. */
+function hostAndPort(address: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 7233) };
+}
+
 /** Whether a server at `address` answers a TLS hello. */
 function speaksTls(address: string): Promise<boolean> {
-  const { hostname, port } = new URL(`tcp://${address}`);
   return new Promise((resolve) => {
     const socket = connectTls({
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port: Number(port || 7233),
+      ...hostAndPort(address),
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
       timeout: ANSWER_MS,

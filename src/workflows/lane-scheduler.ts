@@ -140,10 +140,13 @@ export class LaneScheduler {
         this.deps.onSilent(lane.up.lease);
         return;
       case 'lane-drains':
-        lane.draining = true;
         this.ledger.lost(task);
+        // Each of its batches says so: once is enough, and not at all when this run ends its lease.
+        if (!lane.draining) {
+          lane.draining = true;
+          this.deps.onSilent(lane.up.lease);
+        }
         this.deal();
-        this.deps.onSilent(lane.up.lease);
         return;
       case 'batch-failed':
         this.ledger.broke(task, error, lane.up.lease);

@@ -24,6 +24,8 @@ export interface OptionSpec<T> {
   defaultText?: string;
   /** Without it the command does not start. */
   required?: true;
+  /** Its variable is an option of `predict` that means something else: this one is given by its flag alone. */
+  flagOnly?: true;
   /** Known from other places, e.g. the original tool: not shown in the help. */
   hidden?: boolean;
 }
@@ -70,7 +72,8 @@ export function addOptions(command: Command, table: OptionTable): Command {
 function helpOf(spec: OptionSpec<unknown>): string {
   if (spec.required) return `${spec.help} (required)`;
   const shown = spec.defaultText ?? (spec.default === undefined || spec.default === false ? '' : String(spec.default));
-  return shown === '' ? spec.help : `${spec.help} (default: ${shown})`;
+  const help = spec.flagOnly ? `${spec.help} (no variable)` : spec.help;
+  return shown === '' ? help : `${help} (default: ${shown})`;
 }
 
 /**
@@ -87,7 +90,7 @@ export function readOptions<T extends OptionTable>(
     const [value, where] =
       flags[name] !== undefined
         ? [flags[name], undefined]
-        : env[variable] !== undefined
+        : env[variable] !== undefined && !spec.flagOnly
           ? [env[variable], variable]
           : [config?.values[kebab(name)] ?? undefined, config?.file];
     if (value === undefined && spec.required)

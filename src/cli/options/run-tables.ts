@@ -10,7 +10,13 @@ export const LIST_OPTIONS = { json: JSON_ARRAY, temporalCli: TEMPORAL_CLI } as c
 
 /** Every option of `status`. */
 export const STATUS_OPTIONS = {
-  outputDir: { short: '-o', takes: '<dir>', help: 'the run whose results this folder holds', type: text() },
+  outputDir: {
+    short: '-o',
+    takes: '<dir>',
+    help: 'the run whose results this folder holds',
+    type: text(),
+    flagOnly: true,
+  },
   json: JSON_OUTPUT,
   temporalCli: TEMPORAL_CLI,
 } as const satisfies OptionTable;

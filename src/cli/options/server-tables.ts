@@ -23,6 +23,7 @@ export const SERVER_STOP_OPTIONS = {
     help: 'also while runs are open: their commands cancel them',
     type: yesOrNo(),
     default: false,
+    flagOnly: true,
   },
 } as const satisfies OptionTable;
 

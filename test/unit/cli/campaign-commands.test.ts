@@ -132,5 +132,12 @@ describe('status and list, where no run ever was', () => {
 
   it('status takes a run or a folder, not both', async () => {
     await assert.rejects(cli('status', 'run-1', '-o', folder), refused(/^a run and --output-dir$/));
+    // That of predict is no folder to look into.
+    process.env['VIRNUCPRO_OUTPUT_DIR'] = folder;
+    try {
+      await assert.rejects(cli('status', 'run-1'), refused(/^no run run-1 on this machine$/));
+    } finally {
+      delete process.env['VIRNUCPRO_OUTPUT_DIR'];
+    }
   });
 });

@@ -8,6 +8,7 @@ import { configText, readConfig } from '../../../src/cli/options/config-file.js'
 import { readOptions } from '../../../src/cli/options/option-table.js';
 import { PREDICT_OPTIONS, type PredictOptions } from '../../../src/cli/options/predict-table.js';
 import { RETIRED_FLAGS } from '../../../src/cli/options/retired-flags.js';
+import { SERVER_STOP_OPTIONS } from '../../../src/cli/options/server-tables.js';
 import { TableCommand } from '../../../src/cli/options/table-command.js';
 import { strangeVariables } from '../../../src/cli/options/variables.js';
 import { wholeProgram } from '../../../src/cli/program.js';
@@ -159,6 +160,13 @@ describe('variables', () => {
     look(await wholeProgram());
     // Its options are predict's, in front of it, and --version.
     assert.deepEqual(without, ['virnucpro']);
+  });
+
+  it("of predict's --force do not end other people's runs", () => {
+    const env = { VIRNUCPRO_FORCE: 'yes' };
+    assert.equal(readOptions(PREDICT_OPTIONS, { flags: {}, env, command: 'predict' }).force, true);
+    assert.equal(readOptions(SERVER_STOP_OPTIONS, { flags: {}, env, command: 'stop' }).force, false);
+    assert.equal(readOptions(SERVER_STOP_OPTIONS, { flags: { force: true }, env, command: 'stop' }).force, true);
   });
 
   it('that nothing reads are named, with what may be meant', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../../src/contract/failures.js';
 import type { Precision } from '../../../src/contract/models.js';
@@ -128,6 +128,22 @@ describe('reducedWeights', () => {
     assert.deepEqual(await folders(), [...after, others].sort());
     after.push(await make(mine, 'after', 'fp16'));
     assert.deepEqual(await folders(), [...after, others].sort(), 'both precisions of the same weights stay');
+  });
+
+  it('leaves that of another revision, which shares a shard with this one', async () => {
+    const layout = await layoutOf(`${MODELS}/esm2-tiny/pytorch_model.bin.index.json`);
+    const shards = [...new Set(layout.parts.map(({ tensor }) => tensor.file))].sort();
+    assert.ok(shards.length > 1);
+    const elsewhere = path.join(cacheDir, 'other-shard');
+    await copyFile(shards[0]!, elsewhere);
+    const parts = layout.parts.map((part) =>
+      part.tensor.file === shards[0] ? { ...part, tensor: { ...part.tensor, file: elsewhere } } : part,
+    );
+    const revision = Object.assign(new ReducedLayout(), { parts, bytes: layout.bytes });
+    const first = await reducedWeights(layout, 'one', cacheDir);
+    const second = await reducedWeights(revision, 'two', cacheDir);
+    const folders = (await readdir(path.join(cacheDir, 'reduced'))).sort();
+    assert.deepEqual(folders, [first, second].map((folder) => path.basename(folder)).sort());
   });
 
   it('removes what a writer that was killed left', async () => {

@@ -141,6 +141,19 @@ describe('workflows/lane-scheduler', () => {
     }
   });
 
+  it('asks about a lane that drains unasked, once, and not about one that was told to', async () => {
+    for (const told of [true, false]) {
+      const { ledger, scheduler, running, silent } = setUp(2);
+      scheduler.laneUp(lane('a'));
+      if (told) scheduler.lanesEnd(['a']);
+      for (const entry of [...running]) entry.reject(new Error('shutdown'));
+      await turn();
+      assert.deepEqual(silent, told ? [] : ['a']);
+      scheduler.laneUp(lane('a'));
+      assert.deepEqual([running.length, ledger.open], [2, 2], 'the same lease serves again');
+    }
+  });
+
   it('takes from a draining lane what it did not bring to an end before it was down', async () => {
     const { ledger, scheduler, running } = setUp(2);
     scheduler.laneUp(lane('a'));
