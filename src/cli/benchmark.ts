@@ -7,7 +7,9 @@ const TROUBLE = 2;
 /** `virnucpro benchmark`: how fast this machine is, and whether it was faster before. */
 export function benchmarkCommand(): TableCommand {
   return new TableCommand('benchmark', async () => (await import('./options/benchmark-table.js')).BENCHMARK_OPTIONS)
-    .description('measure front end, encoders and a whole predict on this machine; compare with an earlier report')
+    .description(
+      'measure front end, encoders, int8 and a whole predict on this machine; compare with an earlier report',
+    )
     .addHelpText(
       'after',
       '\nExit codes: 0 done, and nothing is worse than before by more than --fail-above; 1 something is; 2 could not run.',

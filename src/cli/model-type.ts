@@ -35,7 +35,7 @@ export async function chooseClassifier(
 ): Promise<ClassifierChoice> {
   const { modelPath, expectedLength } = options;
   const fileOf = async (file: string): Promise<string> =>
-    elsewhere && path.isAbsolute(file) && !(await exists(file)) ? file : existingFile(file);
+    elsewhere && path.isAbsolute(file) && !(await exists(file)) ? file : classifierFile(file);
   const byName = PUBLISHED_FILE.exec(path.basename(modelPath ?? ''))?.[1] as '300' | '500' | undefined;
   const type = options.modelType ?? byName ?? (modelPath === undefined ? '500' : 'custom');
   if (type === 'custom') {
@@ -60,7 +60,11 @@ export async function chooseClassifier(
   return { classifier: await fileOf(modelPath ?? `${type}_model.pth`), chunkSize: LENGTH[type], assumed: false };
 }
 
-async function existingFile(file: string): Promise<string> {
+/**
+ * The absolute path of a classifier's file.
+ * @throws ModelError when it is not there, or is a folder.
+ */
+export async function classifierFile(file: string): Promise<string> {
   const resolved = path.resolve(file);
   const found = await stat(resolved).catch(() => undefined);
   if (found?.isFile()) return resolved;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ArtifactRef } from '../contract/artifacts.js';
-import { ArtifactInvalid, InternalError, ModelError } from '../contract/failures.js';
+import { ArtifactInvalid, InternalError } from '../contract/failures.js';
 import type { SampleCounts } from '../contract/run.js';
 import type { Stage } from '../contract/stages.js';
 import type { ArtifactStore } from '../io/artifact-store.js';
@@ -25,7 +25,7 @@ import { type AccountingRow, accountContigs, checkLaws } from '../scoring/accoun
 import { type Prediction, toPredictions } from '../scoring/classify.js';
 import { type ChunkCall, Consensus, isVirus } from '../scoring/consensus.js';
 import { callContig, chunksByContig } from '../scoring/contig-call.js';
-import { mergeFeatures } from '../scoring/merge-features.js';
+import { assertTakes, mergeFeatures } from '../scoring/merge-features.js';
 import { viralRegions } from '../scoring/viral-regions.js';
 import { chunkSpan } from '../sequence/chunk.js';
 import { chunkOfFrame, contigOfChunk, numberOfChunk } from '../sequence/ids.js';
@@ -241,12 +241,7 @@ async function classifyBatch(
     }
   }
   const features = mergeFeatures(ids, nucleotide, protein, left);
-  if (features.width !== classifier.inputSize) {
-    throw new ModelError({
-      what: `classifier takes ${classifier.inputSize} features, the models give ${nucleotide.width} + ${protein.width}`,
-      next: 'Use the classifier that was trained for these two models',
-    });
-  }
+  assertTakes(classifier.inputSize, [nucleotide.width, protein.width]);
   if (features.ids.length === 0) return { ids, predictions: [] };
   return { ids, predictions: toPredictions(features.ids, await classifier.predict(features.vectors)) };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../contract/failures.js';
 
@@ -11,17 +12,60 @@ const vectorSchema = z.object({
   vector: z.array(z.number()).min(1),
 });
 
-const referenceSchema = z.object({
-  /** Who computed them with what. */
-  source: z.string(),
-  /** By the models' short names. */
-  models: z.record(z.string(), z.array(vectorSchema).min(1)),
+const predictionsSchema = z.object({
+  /** Which classifier made them. */
+  classifier: z.string(),
+  /** Models of the file whose vectors it was given. */
+  dna: z.string(),
+  protein: z.string(),
+  /** One for each sequence of these models, in their order. */
+  frames: z.array(
+    z.object({
+      id: z.string(),
+      label: z.enum(['virus', 'others']),
+      /** P(virus). */
+      score2: z.number(),
+    }),
+  ),
 });
+
+const referenceSchema = z
+  .object({
+    /** Who computed them with what. */
+    source: z.string(),
+    /** By the models' short names. */
+    models: z.record(
+      z.string(),
+      z
+        .array(vectorSchema)
+        .min(1)
+        .refine(
+          (all) => all.every(({ vector }) => vector.length === all[0]!.vector.length),
+          'vectors differ in length',
+        ),
+    ),
+    predictions: predictionsSchema.optional(),
+  })
+  .refine(
+    ({ models, predictions }) =>
+      predictions === undefined ||
+      [predictions.dna, predictions.protein].every((name) =>
+        isDeepStrictEqual(idsOf(models[name]), idsOf(predictions.frames)),
+      ),
+    'predictions and the vectors of their two models are not of the same ids in the same order',
+  );
+
+function idsOf(rows: readonly { id: string }[] | undefined): string[] | undefined {
+  return rows?.map(({ id }) => id);
+}
 
 /** A sequence and the vector that a model must give for it. */
 export type ReferenceVector = z.infer<typeof vectorSchema>;
 
-/** Vectors that another implementation computed. */
+/** What a classifier said of sequences that two of the models embedded. */
+export type ReferencePredictions = z.infer<typeof predictionsSchema>;
+
+/** Vectors that another implementation computed, and perhaps what a classifier said of them. */
 export type ReferenceVectors = z.infer<typeof referenceSchema>;
 
 /** Of the package: vectors of the models that VirNucPro's classifiers were trained on. */

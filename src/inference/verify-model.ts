@@ -8,12 +8,19 @@ import { assertFinite } from '../model/checkpoint/finite.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest } from '../model/content-digest.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
-import { writeStamp } from '../model/stamp.js';
+import { removeStamp, writeStamp } from '../model/stamp.js';
 import { version } from '../version.js';
 import { Embedder } from './embedder.js';
 import { toleranceOf } from './prove-device.js';
 import { relativeError } from './relative-error.js';
 import { type ReferenceVector, readReferenceVectors } from './reference-vectors.js';
+import {
+  assertClassifierFits,
+  compareLabels,
+  isSameLabel,
+  type LabelCheck,
+  type StatedLabels,
+} from './verify-labels.js';
 
 export interface VerifyRequest {
   /** Folder or file of a checkpoint. */
@@ -23,6 +30,8 @@ export interface VerifyRequest {
   expected?: ExpectedModel;
   /** File of reference vectors. Default: the package's own. */
   reference?: string | undefined;
+  /** File of the classifier whose labels are compared with those that the reference states. Default: they are not. */
+  classifier?: string;
   /** What its products are computed in. Default fp32. */
   precision?: Precision;
   /** What computes them; what they are compared with in fp32, the CPU does. Default: the CPU. */
@@ -62,23 +71,43 @@ export interface Verification {
   /** Whose vectors it was compared with, if there are any for this model. */
   reference?: string;
   checks: Check[];
-  /** All are {@link isGood}. */
+  /** Which classifier the reference states labels of, if any for this model. */
+  labelsOf?: string;
+  /** Labels compared, when a classifier was given. */
+  labels?: LabelCheck;
+  /** All checks are {@link isGood}, all labels {@link isSameLabel}. */
   passed: boolean;
   /** Where it was written down; only when it passed. */
   stamp?: string;
 }
 
 /**
- * Reads all of a model's weights, then embeds reference sequences with it; below fp32, also in fp32.
- * @throws ModelError when it does not open or holds NaN or infinity; InputError when `reference` does not fit it.
+ * Reads all of a model's weights, then embeds reference sequences with it; below fp32, also in fp32. One that does not pass
+ * has no stamp afterwards, also none of before.
+ * @throws ModelError when it does not open or holds NaN or infinity, or when the classifier does not fit; InputError when
+ *   `reference` does not fit it, or states no labels and a classifier is given.
  */
 export async function verifyModel(request: VerifyRequest): Promise<Verification> {
-  const { model: source, precision = 'fp32', device = 'cpu', cacheDir, expected, threads, signal } = request;
+  const {
+    model: source,
+    classifier,
+    precision = 'fp32',
+    device = 'cpu',
+    cacheDir,
+    expected,
+    threads,
+    signal,
+  } = request;
   await assertFinite(await openCheckpoint(source));
   signal?.throwIfAborted();
   const model = await openModel(source, cacheDir, expected);
   const name = request.name ?? nameByLooks({ kind: model.kind, ...model.dims }, source);
   const reference = await referenceFor(model, name, request.reference);
+  const { stated } = reference;
+  if (classifier !== undefined) {
+    if (stated === undefined) throw noLabels(name, reference.source);
+    await assertClassifierFits(classifier, stated, model.dims.hidden);
+  }
   const sequences = reference.vectors.map(({ sequence }) => sequence);
   const embed = async (at: Precision): Promise<Embedded> => {
     const on = at === precision ? device : 'cpu';
@@ -106,6 +135,7 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
       : check('alone', alone),
     ...(precision === 'fp32' ? [] : [check('fp32', (await embed('fp32')).together)]),
   ];
+  const labels = classifier && stated && (await compareLabels(classifier, stated, together, threads));
   const verification: Verification = {
     model: path.resolve(source),
     ...(name !== undefined && { name }),
@@ -113,9 +143,14 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
     precision,
     ...(reference.known && { reference: reference.source }),
     checks,
-    passed: checks.every((one) => one.comparisons.every((comparison) => isGood(comparison, one.against, precision))),
+    ...(stated && { labelsOf: stated.predictions.classifier }),
+    ...(labels && { labels }),
+    passed:
+      checks.every((one) => one.comparisons.every((comparison) => isGood(comparison, one.against, precision))) &&
+      (!labels || labels.comparisons.every(isSameLabel)),
   };
   if (verification.passed) verification.stamp = await stampOf(verification, runtime, cacheDir);
+  else await removeStamp(verification.digest, precision, cacheDir);
   return verification;
 }
 
@@ -142,18 +177,29 @@ interface Reference {
   vectors: ReferenceVector[];
   /** The vectors are this model's; otherwise only the sequences are of use. */
   known: boolean;
+  /** What a classifier made of them, if that is known. */
+  stated?: StatedLabels;
 }
 
-/** Vectors by the model's name; a file of the caller's own with one model in it is meant for this one. */
+/**
+ * Vectors by the model's name; in a file of the caller's own, the only ones, and those that predictions were made of, are meant
+ * for a model without.
+ */
 async function referenceFor(model: Model, name: string | undefined, file: string | undefined): Promise<Reference> {
-  const { source, models } = await readReferenceVectors(file);
+  const { source, models, predictions } = await readReferenceVectors(file);
+  const [ownName, otherName] =
+    model.kind === 'dnabert2' ? [predictions?.dna, predictions?.protein] : [predictions?.protein, predictions?.dna];
+  const own = models[ownName ?? ''];
   const only = Object.values(models).length === 1 ? Object.values(models)[0] : undefined;
-  const vectors = models[name ?? ''] ?? (file === undefined ? undefined : only);
+  const vectors = models[name ?? ''] ?? (file === undefined ? undefined : (own ?? only));
   if (vectors === undefined && file === undefined) {
     return { source, vectors: models[model.kind === 'dnabert2' ? 'dnabert-s' : 'esm2-3b']!, known: false };
   }
   const width = vectors?.find(({ vector }) => vector.length !== model.dims.hidden)?.vector.length;
-  if (vectors !== undefined && width === undefined) return { source, vectors, known: true };
+  if (vectors !== undefined && width === undefined) {
+    const stated = predictions && vectors === own && { predictions, kind: model.kind, others: models[otherName!]! };
+    return { source, vectors, known: true, ...(stated && { stated }) };
+  }
   throw new InputError({
     what:
       vectors === undefined
@@ -161,6 +207,14 @@ async function referenceFor(model: Model, name: string | undefined, file: string
         : `vectors of ${width} numbers, the model gives ${model.dims.hidden}`,
     where: file ?? source,
     next: 'Give a file with vectors of this model, or none',
+  });
+}
+
+function noLabels(name: string | undefined, source: string): InputError {
+  return new InputError({
+    what: `no labels to compare with: none are stated for ${name ?? 'this model'}`,
+    where: source,
+    next: 'Leave out the classifier (-p or VIRNUCPRO_MODEL_PATH), or give a --reference with predictions, see docs/models.md',
   });
 }
 
@@ -184,7 +238,7 @@ export function compare(id: string, found: Float32Array, wanted: Float32Array): 
 
 /** Which model was found good, when and by what: `verified/DIGEST.json` in our cache. */
 function stampOf(verification: Verification, runtime: string, cacheDir: string): Promise<string> {
-  const { model, name, digest, precision, reference, checks } = verification;
+  const { model, name, digest, precision, reference, checks, labels } = verification;
   const comparisons = checks.flatMap((check) => check.comparisons);
   return writeStamp(digest, precision, cacheDir, {
     model,
@@ -198,5 +252,6 @@ function stampOf(verification: Verification, runtime: string, cacheDir: string):
     sequences: checks[0]!.comparisons.length,
     worstCosine: Math.min(...comparisons.map(({ cosine }) => cosine)),
     worstRelativeError: Math.max(...comparisons.map(({ relativeError }) => relativeError)),
+    ...(labels && { classifier: labels.classifier, equalLabels: labels.comparisons.length }),
   });
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Precision } from '../contract/models.js';
 import { exists } from '../io/exists.js';
@@ -22,6 +22,11 @@ export async function writeStamp(
   const file = stampFile(digest, precision, cacheDir);
   await writeAtomically(file, (temporary) => writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`));
   return file;
+}
+
+/** Takes a stamp back: what was found good is found bad now. */
+export function removeStamp(digest: string, precision: Precision, cacheDir: string): Promise<void> {
+  return rm(stampFile(digest, precision, cacheDir), { force: true });
 }
 
 function stampFile(digest: string, precision: Precision, cacheDir: string): string {

@@ -1,4 +1,4 @@
-import { ArtifactInvalid, InternalError } from '../contract/failures.js';
+import { ArtifactInvalid, InternalError, ModelError } from '../contract/failures.js';
 
 /** Vectors by id: row i (`width` floats a row, row-major) belongs to `ids[i]`. */
 export interface Features {
@@ -26,6 +26,21 @@ export function mergeFeatures(
   fillColumns(vectors, width, 0, wanted, nucleotide, quarantined, 'nucleotide');
   fillColumns(vectors, width, nucleotide.width, wanted, protein, quarantined, 'protein');
   return { ids: wanted, vectors, width };
+}
+
+/**
+ * Checks that a classifier takes the features of two encoders.
+ * @param widths floats of a nucleotide and of a protein vector.
+ * @param where the classifier's file, where a person named it.
+ * @throws ModelError when it takes another number.
+ */
+export function assertTakes(inputSize: number, [nucleotide, protein]: [number, number], where?: string): void {
+  if (nucleotide + protein === inputSize) return;
+  throw new ModelError({
+    what: `classifier takes ${inputSize} features, the models give ${nucleotide} + ${protein}`,
+    ...(where !== undefined && { where }),
+    next: 'Use the classifier that was trained for these two models',
+  });
 }
 
 function fillColumns(

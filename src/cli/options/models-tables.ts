@@ -1,5 +1,5 @@
 import type { OptionTable, OptionValues } from './option-table.js';
-import { DEVICE, JSON_ARRAY, PRECISION, THREADS } from './shared-options.js';
+import { DEVICE, JSON_ARRAY, MODEL_PATH, PRECISION, THREADS } from './shared-options.js';
 import { text } from './value-types.js';
 
 /** Every option of `models list`. */
@@ -24,10 +24,11 @@ export const MODELS_IMPORT_OPTIONS = {
 export const MODELS_VERIFY_OPTIONS = {
   reference: {
     takes: '<file>',
-    help: 'vectors to compare with',
+    help: 'vectors, and perhaps labels, to compare with',
     type: text(),
     defaultText: 'our own, of dnabert-s and esm2-3b',
   },
+  modelPath: { ...MODEL_PATH, help: 'classifier (.pth or .safetensors): its labels are compared, too' },
   precision: {
     ...PRECISION,
     help: 'what its products are computed in; fp16 and int8 are compared with fp32, too',

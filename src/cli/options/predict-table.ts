@@ -2,7 +2,15 @@ import { BATCH_SEQUENCES, HEARTBEAT_MS, KEEP_WARM_SECONDS, PRIORITY, WAVE_BYTES 
 import { PRECISIONS } from '../../contract/models.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
-import { CALL_TOKENS, LANE_COUNT, PRECISION, RENAME_DUPLICATES, TEMPORAL_CLI, THREADS } from './shared-options.js';
+import {
+  CALL_TOKENS,
+  LANE_COUNT,
+  MODEL_PATH,
+  PRECISION,
+  RENAME_DUPLICATES,
+  TEMPORAL_CLI,
+  THREADS,
+} from './shared-options.js';
 import { byteSize, numberWithin, oneOf, text, wholeNumber, yesOrNo } from './value-types.js';
 
 /** In seconds. */
@@ -62,14 +70,7 @@ export const PREDICT_OPTIONS = {
     type: wholeNumber(CHUNK_SIZE),
     defaultText: 'as --model-type says',
   },
-  modelPath: {
-    short: '-p',
-    takes: '<file>',
-    group: MODELS,
-    help: 'classifier checkpoint (.pth or .safetensors)',
-    type: text(),
-    defaultText: '<model type>_model.pth here',
-  },
+  modelPath: { ...MODEL_PATH, group: MODELS, defaultText: '<model type>_model.pth here' },
   dnaModel: { takes: '<name|dir>', group: MODELS, help: 'DNA encoder', type: text(), default: 'dnabert-s' },
   proteinModel: { takes: '<name|dir>', group: MODELS, help: 'protein encoder', type: text(), default: 'esm2-3b' },
   precision: {

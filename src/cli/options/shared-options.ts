@@ -27,6 +27,13 @@ export const MODEL = {
   required: true,
 } as const;
 
+export const MODEL_PATH = {
+  short: '-p',
+  takes: '<file>',
+  help: 'classifier checkpoint (.pth or .safetensors)',
+  type: text(),
+} as const;
+
 export const PRECISION = {
   takes: '<format>',
   help: 'what products are computed in',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { compareReports, comparisonMarkdown } from '../../../src/cli/benchmark/compare.js';
-import { type BenchmarkReport, reportMarkdown } from '../../../src/cli/benchmark/report.js';
+import { type BenchmarkReport, readReport, reportMarkdown } from '../../../src/cli/benchmark/report.js';
 import { OptionError } from '../../../src/contract/failures.js';
 import { callCli, startCli } from '../../support/cli.js';
 import { describeWithTemporal } from '../../support/temporal-cli.js';
@@ -105,6 +105,43 @@ describe('cli/benchmark', () => {
     assert.equal(run('--compare-to', broken).code, 2);
     assert.equal(run('--fail-above', 'much').code, 2);
     assert.equal(run('--dna-model', path.join(dir, 'none')).code, 2);
+  });
+});
+
+describe('benchmark --suite precision', () => {
+  it('has the speed of both encoders in fp32 and int8, and how far int8 is off; a loss of either is a regression', async () => {
+    const dir = await temporaryFolder();
+    const env = { VIRNUCPRO_CACHE_DIR: path.join(dir, 'cache') };
+    const args = ['benchmark', '--suite', 'precision', '--quick', '-t', '1', '-o', dir, '--json'];
+    const { code, stdout, stderr } = callCli(args, process.cwd(), env);
+    assert.equal(code, 0, stderr);
+    const measured = JSON.parse(stdout) as BenchmarkReport;
+    const of = (name: string): number => measured.results.find((result) => result.name === name)!.runs[0]!;
+    for (const model of ['dnabert2-tiny', 'esm2-tiny']) {
+      const [fp32, int8] = [of(`${model}, fp32`), of(`${model}, int8`)];
+      assert.ok(fp32 > 100 && int8 > 100, `${fp32} ${int8}`);
+      assert.equal(of(`${model}, int8 beside fp32`), int8 / fp32);
+      const error = of(`${model}, int8, worst vector`);
+      assert.ok(error > 1e-3 && error < 0.1, `${error}`);
+    }
+    assert.equal(measured.results.length, 8);
+
+    const [json] = (await readdir(dir)).filter((name) => name.endsWith('.json'));
+    const before = await readReport(path.join(dir, json!));
+    const results = before.results.map((one) => ({ ...one, runs: one.runs.map((value) => 2 * value) }));
+    assert.deepEqual(
+      compareReports(before, { ...before, results }, 10).regressions.map(({ name, worsePercent }) => [
+        name,
+        worsePercent,
+      ]),
+      [
+        ['precision: dnabert2-tiny, int8, worst vector', 100],
+        ['precision: esm2-tiny, int8, worst vector', 100],
+      ],
+    );
+    assert.equal(compareReports({ ...before, results }, before, 10).regressions.length, 6);
+    const report = await readFile(path.join(dir, json!.replace('.json', '.md')), 'utf8');
+    assert.match(report, /^\| precision \| esm2-tiny, int8 beside fp32 \| [\d.]+ \| times as fast \| [\d.]+ \|$/m);
   });
 });
 

@@ -9,6 +9,7 @@ import { reducedWeights } from '../../../src/model/reduced-weights.js';
 import { type ListedModel } from '../../../src/model/store/list.js';
 import { startCli } from '../../support/cli.js';
 import { goldenModels } from '../../support/golden.js';
+import { labelledReference } from '../../support/labelled-reference.js';
 import { writeSmallEsm2 } from '../../support/small-esm2.js';
 import { MODELS, goldenEmbeddings, temporaryFolder } from '../../support/tiny-models.js';
 
@@ -100,6 +101,32 @@ describe('virnucpro models', () => {
     assert.match(stdout, /^golden-0 +1\.00000000 +\S+ +ok\ngolden-1 +0\.\d+ +\S+ +DIFFERS$/m);
     assert.match(stderr, /^error: .*esm2-tiny: vectors differ: relative error \S+ for golden-1, allowed is 0\.001\n/);
     await assert.rejects(readdir(path.join(root, 'cache/verified')));
+  });
+
+  it('verify -p compares labels, and exits 1 with the table when one differs', async () => {
+    const reference = path.join(root, 'reference.json');
+    const labelled = await labelledReference();
+    labelled.predictions!.frames[1]!.label = 'others';
+    await writeFile(reference, JSON.stringify(labelled));
+    const args = ['verify', goldenModels.dnaModel, '-t', '1', '--reference', reference];
+    const without = await run(...args);
+    assert.equal(without.code, 0, without.stderr);
+    assert.match(without.stdout, /^labels were not compared: name the classifier tiny\.safetensors with -p$/m);
+
+    env['VIRNUCPRO_MODEL_PATH'] = goldenModels.classifier;
+    const { code, stdout, stderr } = await run(...args);
+    assert.equal(code, 1);
+    assert.match(stdout, /^labels by \/.*\/tiny\.safetensors against those that tiny\.safetensors gave$/m);
+    assert.match(stdout, /^phiX174_chunk_5F3 +others +others +0\.29305\d +0\.293055 +-?\d\.\de-\d+ +ok$/m);
+    assert.match(stdout, /^phiX174_chunk_5R2 +virus +others +0\.78714\d +0\.787148 +-?\d\.\de-\d+ +DIFFERS$/m);
+    assert.match(
+      stderr,
+      /^error: .*dnabert2-tiny: 1 of 4 labels differ: phiX174_chunk_5R2 is virus, others is stated\n.*is tiny\.safetensors\n$/,
+    );
+    assert.deepEqual(await readdir(path.join(root, 'cache/verified')), []);
+
+    const nothing = await run(...args, '-p', path.join(root, 'nothing.pth'));
+    assert.match(nothing.stderr, /^error: .*nothing\.pth: no such classifier file\n/);
   });
 
   it('predict names the command that gets a model', async () => {

@@ -9,6 +9,8 @@ import { MODELS, changedModel, goldenEmbeddings, temporaryFolder } from '../../s
 
 interface RealModels {
   source: string;
+  /** prediction_results.txt of the 500 classifier. */
+  prediction_results_500_model: string;
   records: { id: string; nucleotide: string; protein: string; dnabert_s: number[]; esm2_t36_3B: number[] }[];
 }
 
@@ -169,8 +171,17 @@ describe('the reference vectors of the package', () => {
   it('are the golden ones, to 7 digits', async () => {
     const text = await readFile('test/fixtures/golden/embeddings/real_models.json', 'utf8');
     const golden = JSON.parse(text) as RealModels;
-    const { source, models } = await readReferenceVectors();
+    const { source, models, predictions } = await readReferenceVectors();
     assert.equal(source, golden.source);
+    const table = golden.prediction_results_500_model.trimEnd().split('\n').slice(1);
+    assert.deepEqual(predictions, {
+      classifier: '500_model.pth',
+      dna: 'dnabert-s',
+      protein: 'esm2-3b',
+      frames: table
+        .map((line) => line.split('\t'))
+        .map(([id, label, , score2]) => ({ id, label, score2: Number(score2) })),
+    });
     assert.deepEqual(Object.keys(models), ['dnabert-s', 'esm2-3b']);
     golden.records.forEach(({ id, nucleotide, protein, dnabert_s, esm2_t36_3B }, i) => {
       for (const [name, sequence, vector] of [
