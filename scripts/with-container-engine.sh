@@ -2,14 +2,14 @@
 # with-container-engine.sh COMMAND...: runs it where `docker` reaches an engine and a base image is at hand.
 # An engine that is there is used. Else, as root on Debian, one is installed and started with a folder and a socket of its
 # own, and stopped and removed at the end. Where no public image can be pulled, a base is made from Debian's packages and
-# this machine's Node. Where none of that can be done, COMMAND learns why from VIRNUCPRO_NO_ENGINE and skips by name.
+# this machine's Node. Where none of that can be done, COMMAND learns why from VIRNUCPRO_TEST_NO_ENGINE and skips by name.
 set -uo pipefail
 
 dir=$(mktemp -d)
 public_base=$(sed -n 's/^ARG BASE=//p' "$(dirname "$0")/../docker/Dockerfile")
 
 give_up() {
-  export VIRNUCPRO_NO_ENGINE="$1"
+  export VIRNUCPRO_TEST_NO_ENGINE="$1"
   echo "No container engine: $1 ($dir/log has more)" >&2
 }
 
@@ -63,7 +63,7 @@ stop_engine() {
     umount "$dir"/exec/netns/* 2>/dev/null
   fi
   # The log stays where there was none.
-  [ -n "${VIRNUCPRO_NO_ENGINE:-}" ] || rm -rf "$dir"
+  [ -n "${VIRNUCPRO_TEST_NO_ENGINE:-}" ] || rm -rf "$dir"
 }
 trap stop_engine EXIT
 trap 'exit 130' INT TERM
@@ -71,5 +71,5 @@ trap 'exit 130' INT TERM
 docker info >/dev/null 2>&1 || start_engine
 # Images are built with BuildKit, which Debian's own client has; one without it may stand before that on the PATH.
 docker buildx version >/dev/null 2>&1 || { mkdir "$dir/bin" && ln -s /usr/bin/docker "$dir/bin/" && PATH="$dir/bin:$PATH"; }
-[ -n "${VIRNUCPRO_NO_ENGINE:-}${VIRNUCPRO_TEST_BASE:-}" ] || make_base
+[ -n "${VIRNUCPRO_TEST_NO_ENGINE:-}${VIRNUCPRO_TEST_BASE:-}" ] || make_base
 "$@"

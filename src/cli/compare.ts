@@ -13,7 +13,7 @@ export function compareCommand(): TableCommand {
     .addHelpText('after', '\nExit codes: 0 the same, 1 different, 2 could not be compared.')
     .runs(async (options, a, b) => {
       const { compare } = await import('./compare-run.js');
-      await compare(a!, b!, options).catch((error: unknown) => {
+      await compare(a, b, options).catch((error: unknown) => {
         throw new ExitWith(TROUBLE, error);
       });
     });

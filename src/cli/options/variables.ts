@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { distance } from 'fastest-levenshtein';
 import { variableOf } from './option-table.js';
 
-/** Variables of ours that are no option of a command. */
-const OTHERS = ['ALIVE_FILE', 'CACHE_DIR', 'LOG_LEVEL', 'MODELS', 'SCRATCH', 'SCRATCH_BYTES', 'STATE_DIR'].map(
-  (name) => `VIRNUCPRO_${name}`,
-);
+/** Variables of ours that are no option of a command; and the one that many set, so that their commands start at once. */
+const OTHERS = [
+  ...['ALIVE_FILE', 'CACHE_DIR', 'LOG_LEVEL', 'MODELS', 'SCRATCH', 'SCRATCH_BYTES', 'STATE_DIR', 'TEMPORAL_CLI'],
+  // Of docker/compose.yaml.
+  ...['IMAGE', 'CUDA_IMAGE'],
+].map((name) => `VIRNUCPRO_${name}`);
 
 /** Those of our tests. */
 const TESTS = 'VIRNUCPRO_TEST_';

@@ -18,7 +18,7 @@ export function describeWithEngine(title: string, tests: () => void): void {
 }
 
 function reason(): string | undefined {
-  const told = process.env['VIRNUCPRO_NO_ENGINE'];
+  const told = process.env['VIRNUCPRO_TEST_NO_ENGINE'];
   if (told) return `no container engine here: ${told}`;
   const { error, stderr, status } = spawnSync('docker', ['info'], { encoding: 'utf8' });
   if (error) return 'no container engine here: `docker` is not installed; scripts/with-container-engine.sh gets one';
