@@ -7,6 +7,7 @@ import { CAMPAIGN_TABLE } from '../io/campaign-table.js';
 import { exists } from '../io/exists.js';
 import { openStore } from '../io/open-store.js';
 import { classicFile } from '../io/result-files.js';
+import { INPUTS } from '../io/transfer.js';
 import { endRun, isEnding, isOpen } from './campaign-client.js';
 import type { OpenRunClient } from './run-client.js';
 import { type RunRecord, differences, readRunRecord } from './run-record.js';
@@ -36,6 +37,8 @@ export interface Plan {
   replaced?: RunRecord;
   /** Nothing that is there is used again. */
   startOver: boolean;
+  /** Whether nobody said that the run may find an object store's prefix used. */
+  storeIsNew?: boolean;
   /** What to say if the run that is to be replaced is still going. */
   refusedIfOpen?: OptionError;
 }
@@ -58,7 +61,8 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
       `The run that was under way here, ${workflowId}, is left to itself on ${placeText(service)}\n`,
     );
   }
-  const anew = { done: false as const, startOver: force, ...(isOfThisFolder ? { replaced: record } : {}) };
+  const storeIsNew = !resume && !force && record?.store !== asked.run.outputDir;
+  const anew = { done: false as const, startOver: force, storeIsNew, ...(isOfThisFolder ? { replaced: record } : {}) };
   if (force) return anew;
   if (record === undefined) {
     const found = resume ? undefined : await findResults(asked);
@@ -77,6 +81,19 @@ export async function planRun(asked: Asked, { resume, force }: { resume: boolean
   // A run that ended without any result is nobody's loss; whether it has ended, only the server knows.
   if (record.state === 'running' && !(await findResults(asked))) return { ...anew, refusedIfOpen: refusal };
   throw refusal;
+}
+
+/**
+ * A folder's record tells of its run; an object store has none.
+ * @throws OptionError when its prefix holds more than inputs that were sent there; StorageError.
+ */
+export async function refuseUsedStore({ run: { outputDir }, folder }: Asked): Promise<void> {
+  if (outputDir === folder) return;
+  const keys = await openStore(outputDir).list('');
+  const used = keys.find((key) => key !== '' && !key.endsWith('/') && !key.startsWith(INPUTS));
+  if (used !== undefined) {
+    throw foreign(`the store holds files that no run of this folder left: ${used}`, outputDir, 'prefix (--store)');
+  }
 }
 
 /** Ends what the plan replaces and clears what it does not use. Returns the id of the run to go on with, if any. */
@@ -133,11 +150,11 @@ function resultFiles({ folder, specs }: Asked): string[] {
   return specs.map(({ prefix, stem }) => path.join(folder, prefix, classicFile(stem, 'predictions')));
 }
 
-function foreign(what: string, where: string): OptionError {
+function foreign(what: string, where: string, place = 'output folder (-o)'): OptionError {
   return new OptionError({
     what,
     where,
-    next: 'Use another output folder (-o), --resume to go on with what is finished and still right, or --force to start over',
+    next: `Use another ${place}, --resume to go on with what is finished and still right, or --force to start over`,
   });
 }
 

@@ -15,7 +15,7 @@ import { openDisplay } from './display.js';
 import { finishRun } from './finish-run.js';
 import { cliLog } from './log.js';
 import type { PredictOptions } from './options/predict-table.js';
-import { type Asked, type Plan, hasResults, prepareRun } from './resume.js';
+import { type Asked, type Plan, hasResults, prepareRun, refuseUsedStore } from './resume.js';
 import type { OpenRunClient } from './run-client.js';
 import { type RunRecord, writeRunRecord } from './run-record.js';
 import { type Service, serviceText } from './service.js';
@@ -48,6 +48,8 @@ export async function runCampaign(server: OpenRunClient, asked: Asked, plan: Pla
   };
   if (again !== undefined && (await hasEnded(server, asked, record, quiet))) return;
   if (service !== undefined) await refuseAccident(server, service, workflowId, how.withAgent);
+  if (again === undefined && plan.storeIsNew && !(await isOpen(server.client, workflowId)))
+    await refuseUsedStore(asked);
   const specs = record.store === undefined ? asked.specs : await uploadedTo(record.store, asked.specs, signal);
   // An interruption before the start leaves nothing to go on with.
   if (service !== undefined) signal.throwIfAborted();

@@ -84,7 +84,7 @@ function problemOf(error: S3Error, where: string): Problem {
   const cause = new Error(`${name}: ${message}`);
   const known = KNOWN.find(({ names }) => names.includes(name) || (status === 403 && names.includes('403')));
   if (known) return { what: known.what, where, next: known.next, cause };
-  const next = 'It is tried again; if it stays so, check the store, the network and AWS_ENDPOINT_URL_S3';
+  const next = 'If it stays so, check the store, the network and AWS_ENDPOINT_URL_S3';
   if (status === undefined) {
     const why = code === undefined || message.includes(code) ? message : `${message} ${code}`.trim();
     return { what: `the store cannot be reached: ${why}`, where, next, cause };

@@ -13,6 +13,9 @@ const OWN_FOLDER = '.virnucpro';
 /** The one file in it that belongs to the results: their digests. */
 const PROOF = `${OWN_FOLDER}/finished.json`;
 
+/** What starts the keys of inputs that were sent to a run's store. */
+export const INPUTS = `${OWN_FOLDER}/inputs/`;
+
 /** An input where every host of a run can read it. */
 export interface UploadedInput {
   /** For `SampleSpec.input`: a uri, or a path where the store is a folder. */
@@ -31,7 +34,7 @@ export async function uploadInput(root: string, file: string, signal?: AbortSign
   try {
     const facts = { sha256: await sha256OfFile(file), bytes: (await stat(file)).size };
     signal?.throwIfAborted();
-    const key = `${OWN_FOLDER}/inputs/${facts.sha256.slice(0, 16)}/${path.basename(file)}`;
+    const key = `${INPUTS}${facts.sha256.slice(0, 16)}/${path.basename(file)}`;
     if (!(await store.holds(key, facts))) await store.publish(key, file);
     signal?.throwIfAborted();
     return { input: store.locate(key), sha256: facts.sha256 };

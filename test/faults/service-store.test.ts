@@ -76,6 +76,18 @@ describeWithS3('virnucpro predict --store', () => {
         path.join(out, 'input_merged', 'prediction_results.txt'),
         path.join(lambda.dir, 'prediction_results.txt'),
       );
+
+      const keys = await store.keys();
+      const other = ['-o', path.join(dir, 'other')];
+      const refused = await cli(...predict, ...other, '--detach');
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(
+        refused.stderr,
+        /s3:\/\/runs\/one: the store holds files that no run of this folder left: \S+\n.*--store/,
+      );
+      assert.deepEqual(await store.keys(), keys);
+      const shared = await cli(...predict, ...other, '--store', 's3://runs', '--detach');
+      assert.equal(shared.code, 2, shared.stderr);
     }).timeout(6 * PATIENCE_MS);
   });
 });
