@@ -40,7 +40,7 @@ describe('planRun', () => {
   };
 
   it('starts anew in an empty folder, and goes on with the run that a folder holds', async () => {
-    assert.deepEqual(await planRun(asked, AS_IS), { done: false, startOver: false });
+    assert.deepEqual(await planRun(asked, AS_IS), { done: false, startOver: false, storeIsNew: true });
     await record('running');
     assert.deepEqual(await planRun(asked, AS_IS), { done: false, again: 'w', startOver: false });
   });
@@ -70,8 +70,9 @@ describe('planRun', () => {
 
   it('lets the run of a copied or moved folder be: it goes on where it was', async () => {
     await record('running', '/elsewhere');
-    assert.deepEqual(await planRun(asked, AS_IS), { done: false, startOver: false });
-    assert.deepEqual(await planRun(asked, { resume: false, force: true }), { done: false, startOver: true });
+    assert.deepEqual(await planRun(asked, AS_IS), { done: false, startOver: false, storeIsNew: true });
+    const forced = await planRun(asked, { resume: false, force: true });
+    assert.deepEqual(forced, { done: false, startOver: true, storeIsNew: false });
     await record('done', '/elsewhere');
     await finish();
     assert.equal((await planRun(asked, AS_IS)).done, 'done');
