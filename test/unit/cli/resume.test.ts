@@ -70,7 +70,7 @@ describe('planRun', () => {
 
   it('lets the run of a copied or moved folder be: it goes on where it was', async () => {
     await record('running', '/elsewhere');
-    assert.deepEqual(await planRun(asked, AS_IS), { done: false, startOver: false, storeIsNew: true });
+    assert.deepEqual(await planRun(asked, AS_IS), { done: false, startOver: false });
     const forced = await planRun(asked, { resume: false, force: true });
     assert.deepEqual(forced, { done: false, startOver: true, storeIsNew: false });
     await record('done', '/elsewhere');
