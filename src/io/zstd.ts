@@ -1,4 +1,3 @@
-import { createContext, Script } from 'node:vm';
 import { Decompress } from 'fzstd';
 import { InputError } from '../contract/failures.js';
 import { Xxh64 } from './xxh64.js';
@@ -13,9 +12,6 @@ const LARGEST_WINDOW = 2 ** 27;
 
 const LARGEST_BLOCK = 2 ** 17;
 const BLOCK_HEADER_BYTES = 3;
-
-/** A block is unpacked in milliseconds. One that was made to say that it has gigabytes would keep fzstd for minutes. */
-const BLOCK_MS = 2_000;
 
 /** What a frame's header says of it. */
 interface FrameHeader {
@@ -59,10 +55,9 @@ async function* unpackFrame(header: FrameHeader, reader: ExactReader, file: stri
   let bytes = 0n;
   const push = (packed: Uint8Array): void => {
     try {
-      inTime(BLOCK_MS, () => frame.push(packed));
+      frame.push(packed);
     } catch (error) {
-      const isLate = (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-      throw damaged(isLate ? 'a block that never ends' : (error as Error).message, file, error);
+      throw damaged((error as Error).message, file, error);
     }
   };
   push(header.bytes);
@@ -83,16 +78,6 @@ async function* unpackFrame(header: FrameHeader, reader: ExactReader, file: stri
   if ((await reader.take(4)).readUInt32LE() !== Number(checksum.digest() & 0xffffffffn)) {
     throw damaged("a frame's content differs from its checksum", file);
   }
-}
-
-const timed = { call: (): void => {} };
-const timedContext = createContext(timed);
-const timedCall = new Script('call()');
-
-/** Ends a call that takes too long: on its own thread nothing but node:vm can. */
-function inTime(milliseconds: number, call: () => void): void {
-  timed.call = call;
-  timedCall.runInContext(timedContext, { timeout: milliseconds });
 }
 
 async function readHeader(magic: Buffer, reader: ExactReader, file: string): Promise<FrameHeader> {
