@@ -22,6 +22,7 @@ import {
   type Suite,
   SUITES,
 } from './benchmark/measurement.js';
+import { pool } from './benchmark/pool.js';
 import { precision } from './benchmark/precision.js';
 import { predict } from './benchmark/predict.js';
 import { type BenchmarkReport, figure, readReport, reportMarkdown } from './benchmark/report.js';
@@ -32,7 +33,7 @@ import { interruption } from './run.js';
 import { median } from './statistics.js';
 import { textTable } from './text-table.js';
 
-const RUN: Record<Suite, RunSuite> = { 'front-end': frontEnd, encoders, precision, predict };
+const RUN: Record<Suite, RunSuite> = { 'front-end': frontEnd, encoders, precision, predict, pool };
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/models/', import.meta.url));
 

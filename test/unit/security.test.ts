@@ -40,7 +40,7 @@ describe('the source', () => {
       if ((await readFile(path.join('src', file), 'utf8')).includes('child_process')) starters.push(file);
     }
     assert.deepEqual(starters.sort(), [
-      'cli/benchmark/predict.ts',
+      'cli/benchmark/run-predict.ts',
       'inference/host-devices.ts',
       'inference/probe.ts',
       'server/dev-server.ts',

@@ -1,5 +1,5 @@
 /** What `--suite` takes. */
-export const SUITES = ['front-end', 'encoders', 'precision', 'predict'] as const;
+export const SUITES = ['front-end', 'encoders', 'precision', 'predict', 'pool'] as const;
 
 /** One of {@link SUITES}. */
 export type Suite = (typeof SUITES)[number];

@@ -1,27 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { RunFailed } from '../../contract/failures.js';
 import { STAGES, type Stage } from '../../contract/stages.js';
-import { PROVENANCE, type Provenance, provenanceSchema } from '../../io/provenance.js';
-import { contigLength, createRandom, madeUpContig } from '../made-up/contigs.js';
+import type { Provenance } from '../../io/provenance.js';
 import { type Bench, type Measurement, repeat } from './measurement.js';
-
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+import { runPredict, writeContigs } from './run-predict.js';
 
 /** `virnucpro predict` as a user calls it, with a server and an agent of its own: start to last file. */
 export async function predict(bench: Bench): Promise<Measurement[]> {
-  const input = path.join(bench.dir, 'predict.fa');
-  await writeContigs(input, bench.size.contigs);
-  const outputDir = path.join(bench.dir, 'predictions');
+  const input = await writeContigs(bench);
   const figures = await repeat(bench, async () => {
-    await rm(outputDir, { recursive: true, force: true });
     const startedAt = performance.now();
-    await runPredict(bench, input, outputDir);
+    const { lanes } = await runPredict(bench, input);
     const seconds = (performance.now() - startedAt) / 1000;
-    const { lanes } = provenanceSchema.parse(JSON.parse(await readFile(path.join(outputDir, PROVENANCE), 'utf8')));
     const of = (stage: Stage): typeof lanes => lanes.filter((lane) => lane.stage === stage);
     return {
       seconds,
@@ -50,40 +38,4 @@ function speed(lanes: Provenance['lanes']): number {
 /** The most memory that a lane's process had, in MB. */
 function peak(lanes: Provenance['lanes']): number {
   return Math.max(...lanes.map(({ peakBytes = NaN }) => peakBytes)) / 1e6;
-}
-
-async function writeContigs(file: string, count: number): Promise<void> {
-  const random = createRandom(3);
-  const contigs = Array.from(
-    { length: count },
-    (_, i) => `>contig_${i + 1}\n${madeUpContig(contigLength(random), random)}\n`,
-  );
-  await writeFile(file, contigs.join(''));
-}
-
-/** @throws RunFailed with what it said, when it fails. */
-async function runPredict(
-  { models, threads, temporalCli, dir, signal }: Bench,
-  input: string,
-  outputDir: string,
-): Promise<void> {
-  const options = ['-o', outputDir, '-p', models.classifier, '-t', String(threads)];
-  const encoders = ['--dna-model', models.dna, '--protein-model', models.protein];
-  const cli = temporalCli === undefined ? [] : ['--temporal-cli', temporalCli];
-  const child = spawn(process.execPath, [MAIN, 'predict', input, ...options, ...encoders, ...cli], {
-    env: { ...process.env, VIRNUCPRO_STATE_DIR: path.join(dir, 'state') },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const stop = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', stop);
-  let said = '';
-  child.stderr.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-2000)));
-  const [code] = (await once(child, 'close')) as [number | null];
-  signal.removeEventListener('abort', stop);
-  signal.throwIfAborted();
-  if (code === 0) return;
-  throw new RunFailed('BenchmarkFailed', {
-    what: `predict ended with exit code ${code}: ${said.trim()}`,
-    next: 'Try the same predict by itself',
-  });
 }

@@ -174,4 +174,25 @@ describeWithTemporal('cli/benchmark with Temporal', () => {
       'no state left by it here',
     );
   }).timeout(240_000);
+
+  it('says what the pool is worth, and how long loaded lanes wait', async () => {
+    const dir = await temporaryFolder();
+    const { ended } = startCli(
+      ['benchmark', '--suite', 'pool', '--quick', '-o', dir, '--json'],
+      path.join(dir, 'state'),
+    );
+    const { code, stdout, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    const { results } = JSON.parse(stdout) as BenchmarkReport;
+    const [kept, reloaded, times, ...idle] = results.map(({ runs }) => runs[0]!);
+    assert.equal(times, reloaded! / kept!);
+    assert.deepEqual(
+      results.slice(3).map(({ name, unit, better }) => [name, unit, better]),
+      [
+        ['dnabert-s lane, loaded and idle', '%', 'lower'],
+        ['esm-2 lane, loaded and idle', '%', 'lower'],
+      ],
+    );
+    for (const percent of idle) assert.ok(percent > 0 && percent < 100, `${percent}`);
+  }).timeout(240_000);
 });
