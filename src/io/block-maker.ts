@@ -1,6 +1,6 @@
 import { Chunks } from '../sequence/chunk.js';
 import type { FastaRecord } from './fasta.js';
-import type { Block } from './split-block.js';
+import { type Block, makeRoom, type Room } from './split-block.js';
 
 /** Bases of a block: some milliseconds of work, and little memory with all threads busy. */
 const BLOCK_BASES = 1 << 20;
@@ -8,13 +8,14 @@ const BLOCK_BASES = 1 << 20;
 /**
  * Packs the chunks of `records` into blocks: long records are cut between chunks, short ones share a block.
  * @param blockBases room in a block, at least one chunk's.
+ * @param spare rooms that earlier blocks have left; taken before new ones are made.
  */
 export async function* makeBlocks(
   records: AsyncIterable<Pick<FastaRecord, 'id' | 'sequence'>>,
   chunkSize: number,
-  blockBases = BLOCK_BASES,
+  { blockBases = BLOCK_BASES, spare = [] }: { blockBases?: number; spare?: Room[] } = {},
 ): AsyncGenerator<Block> {
-  const emptyBlock = (): Block => ({ chunkSize, pieces: [], bases: new Uint8Array(blockBases) });
+  const emptyBlock = (): Block => ({ chunkSize, pieces: [], room: spare.pop() ?? makeRoom(blockBases) });
   let block = emptyBlock();
   let used = 0;
   for await (const { id, sequence } of records) {
@@ -23,7 +24,7 @@ export async function* makeBlocks(
     for (let first = 0; first < chunks.count;) {
       const count = Math.min(chunks.count - first, Math.floor((blockBases - used) / chunkSize));
       const bases = sequence.subarray(chunks.start(first), chunks.end(first + count - 1));
-      block.bases.set(bases, used);
+      block.room.bases.set(bases, used);
       block.pieces.push({ id, length, first, count });
       used += bases.length;
       first += count;

@@ -3,13 +3,10 @@ const ZERO = 48;
 
 /** A growing array of bytes for text files. Moves bytes natively, which beats any loop over them by far. */
 export class ByteList {
-  /** Only those before {@link length} mean anything. */
-  bytes: Uint8Array<ArrayBuffer>;
   length = 0;
 
-  constructor(capacity: number) {
-    this.bytes = new Uint8Array(capacity);
-  }
+  /** @param bytes where it grows, until that is full. Only those before {@link length} mean anything. */
+  constructor(public bytes: Uint8Array<ArrayBuffer>) {}
 
   /** Makes room for `more` bytes: to be called before any of the others. */
   reserve(more: number): void {

@@ -10,7 +10,7 @@ import { isZstd, unpackZstd } from './zstd.js';
 export const STDIN = '-';
 
 /** Small enough that a piece is parsed within milliseconds, large enough that pieces cost nothing. */
-const PIECE_BYTES = 1 << 18;
+const PIECE_BYTES = 1 << 20;
 
 /** First bytes of formats that are not read, with what people can do about them. */
 const OTHER_FORMATS = [

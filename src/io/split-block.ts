@@ -21,30 +21,55 @@ export interface Piece {
   count: number;
 }
 
+/** Memory for a block's bases and for the texts that become of it. Blocks take turns in it: new memory costs time. */
+export interface Room {
+  bases: Uint8Array<ArrayBuffer>;
+  chunked: Uint8Array<ArrayBuffer>;
+  nucleotides: Uint8Array<ArrayBuffer>;
+  proteins: Uint8Array<ArrayBuffer>;
+}
+
+/** Room for a block of so many bases, and for as much text as they usually become. */
+export function makeRoom(blockBases: number): Room {
+  return {
+    bases: new Uint8Array(blockBases),
+    chunked: new Uint8Array(blockBases + (blockBases >> 3)),
+    nucleotides: new Uint8Array(blockBases),
+    proteins: new Uint8Array(blockBases >> 1),
+  };
+}
+
+/** What moves with a room from one thread to another. */
+export function memoryOf({ bases, chunked, nucleotides, proteins }: Room): ArrayBuffer[] {
+  return [bases, chunked, nucleotides, proteins].map(({ buffer }) => buffer);
+}
+
 /** Work of a handy size: some chunks of one or more contigs, and their bases. May be posted to another thread. */
 export interface Block {
   /** Window in bases. */
   chunkSize: number;
   pieces: Piece[];
-  /** Piece after piece, each from the start of its first chunk to the end of its last one. */
-  bases: Uint8Array<ArrayBuffer>;
+  /** Its bases: piece after piece, each from the start of its first chunk to the end of its last one. */
+  room: Room;
 }
 
-/** What a block becomes: three pieces of FASTA, and counts. */
+/** What a block becomes: three pieces of FASTA, which lie in its room, and counts. */
 export interface SplitBlock {
-  chunked: Uint8Array<ArrayBuffer>;
-  nucleotides: Uint8Array<ArrayBuffer>;
-  proteins: Uint8Array<ArrayBuffer>;
+  chunked: Uint8Array;
+  nucleotides: Uint8Array;
+  proteins: Uint8Array;
+  room: Room;
   chunks: number;
   chunksNoOpenFrame: number;
   frames: number;
 }
 
-/** Cuts a block into chunks, and translates them. A pure function. */
-export function splitBlock({ chunkSize, pieces, bases }: Block): SplitBlock {
-  const chunked = new ByteList(bases.length + (bases.length >> 3));
-  const nucleotides = new ByteList(bases.length);
-  const proteins = new ByteList(bases.length >> 1);
+/** Cuts a block into chunks, and translates them. Where its texts need more room than there is, the room grows. */
+export function splitBlock({ chunkSize, pieces, room }: Block): SplitBlock {
+  const { bases } = room;
+  const chunked = new ByteList(room.chunked);
+  const nucleotides = new ByteList(room.nucleotides);
+  const proteins = new ByteList(room.proteins);
   const counts = { chunks: 0, chunksNoOpenFrame: 0, frames: 0 };
   const frame = (header: Uint8Array, name: FrameName, nucleotide: Uint8Array, protein: Uint8Array): void => {
     for (const [list, letters] of [[nucleotides, nucleotide] as const, [proteins, protein] as const]) {
@@ -76,5 +101,11 @@ export function splitBlock({ chunkSize, pieces, bases }: Block): SplitBlock {
     }
     start = offset + chunks.end(first + count - 1);
   }
-  return { chunked: chunked.view(), nucleotides: nucleotides.view(), proteins: proteins.view(), ...counts };
+  return {
+    chunked: chunked.view(),
+    nucleotides: nucleotides.view(),
+    proteins: proteins.view(),
+    room: { bases, chunked: chunked.bytes, nucleotides: nucleotides.bytes, proteins: proteins.bytes },
+    ...counts,
+  };
 }

@@ -5,7 +5,7 @@ import { makeBlocks } from './block-maker.js';
 import { type FastaRecord, readFasta } from './fasta.js';
 import { inputName, readInput } from './input.js';
 import { writeAtomically } from './local-store.js';
-import type { Block, SplitBlock } from './split-block.js';
+import type { Block, Room, SplitBlock } from './split-block.js';
 import { SplitThreads } from './split-threads.js';
 import { StreamedFile } from './streamed-file.js';
 
@@ -77,6 +77,7 @@ async function writeFiles(
     }
   }
 
+  const spare: Room[] = [];
   const threads = new SplitThreads(task.threads ?? Math.min(availableParallelism() - 1, MOST_THREADS));
   const files: StreamedFile[] = [];
   try {
@@ -84,6 +85,7 @@ async function writeFiles(
     const write = async (result: SplitBlock): Promise<void> => {
       const texts = [result.chunked, result.nucleotides, result.proteins];
       await Promise.all(files.map((file, i) => file.write(texts[i]!)));
+      spare.push(result.room);
       totals.chunks += result.chunks;
       totals.chunksNoOpenFrame += result.chunksNoOpenFrame;
       totals.frames += result.frames;
@@ -92,7 +94,7 @@ async function writeFiles(
       task.signal?.throwIfAborted();
       return threads.split(block);
     };
-    await inOrder(makeBlocks(counted(), task.chunkSize), split, write, BLOCKS_AT_ONCE);
+    await inOrder(makeBlocks(counted(), task.chunkSize, { spare }), split, write, BLOCKS_AT_ONCE);
     return totals;
   } finally {
     await threads.close();

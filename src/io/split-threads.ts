@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { InternalError } from '../contract/failures.js';
-import { type Block, splitBlock, type SplitBlock } from './split-block.js';
+import { type Block, memoryOf, splitBlock, type SplitBlock } from './split-block.js';
 
 /**
  * Blocks that are split on the calling thread before others are started: a bacterial genome is done by the time that
@@ -21,7 +21,7 @@ export class SplitThreads {
   /** @param most threads besides the calling one, which does all the work when it is 0. */
   constructor(private readonly most: number) {}
 
-  /** Takes the block's memory: it is empty afterwards. */
+  /** Takes the block's room; its result has it. */
   async split(block: Block): Promise<SplitBlock> {
     this.blocks += 1;
     if (this.most === 0 || this.blocks <= BLOCKS_BEFORE_THREADS) return splitBlock(block);
@@ -29,7 +29,7 @@ export class SplitThreads {
     const { worker, jobs } = this.threads.reduce((least, one) => (one.jobs.length < least.jobs.length ? one : least));
     return new Promise((resolve, reject) => {
       jobs.push({ resolve, reject });
-      worker.postMessage(block, [block.bases.buffer]);
+      worker.postMessage(block, memoryOf(block.room));
     });
   }
 

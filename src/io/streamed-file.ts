@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** The disk is asked to keep up whenever this much has been written, so that closing is quick. */
-const SYNC_BYTES = 1 << 26;
+const SYNC_BYTES = 1 << 24;
 
 /** A file that is written from front to end, and put on the disk on the way: on it when it is closed. */
 export class StreamedFile {

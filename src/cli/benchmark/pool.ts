@@ -3,14 +3,11 @@ import type { Provenance } from '../../io/provenance.js';
 import { type Bench, type Measurement, repeat } from './measurement.js';
 import { runPredict, writeContigs } from './run-predict.js';
 
-/** File batches of a stage, about: enough for loads to weigh, and for gaps between batches. */
-const BATCHES = 10;
-
 /** The same file batches with one model load a lane and with one a batch, in turns; and how long a loaded lane waits. */
 export async function pool(bench: Bench): Promise<Measurement[]> {
   const input = await writeContigs(bench);
-  const { stages } = await runPredict(bench, input);
-  const batches = ['--lanes', '1', '--batch-sequences', String(Math.ceil(stages['esm-2'].frames / BATCHES))];
+  // A contig has several frames: that makes some file batches, for loads to weigh and for gaps between them.
+  const batches = ['--lanes', '1', '--batch-sequences', String(bench.size.contigs)];
   const figures = await repeat(bench, async () => {
     const persistent = await runPredict(bench, input, batches);
     const standard = await runPredict(bench, input, [...batches, '--no-persistent-models']);

@@ -22,7 +22,7 @@ describe('io/split-block', () => {
       yield* contigs;
     }
     const blocks: Block[] = [];
-    for await (const block of makeBlocks(records(), chunkSize, blockBases)) blocks.push(block);
+    for await (const block of makeBlocks(records(), chunkSize, { blockBases })) blocks.push(block);
     return blocks;
   }
 
