@@ -17,6 +17,8 @@ const FASTA_ENDINGS = 'Files count that end in .fa, .fasta, .fna, .fas, .fsa or 
 
 const PATTERN = /[*?[{]/;
 
+const URI = /^[a-z][a-z0-9+.-]*:\/\//i;
+
 /** Wrong inputs that a message names. */
 const SHOWN = 10;
 
@@ -82,7 +84,7 @@ async function fromArgument(argument: string): Promise<NamedInput[]> {
   if (argument === STDIN) return [{ name: inputStem(STDIN), input: STDIN, where: STDIN }];
   // A file's own name may look like a pattern.
   if (PATTERN.test(argument) && !(await exists(argument))) return fromPattern(argument);
-  const found = await statInput(argument, argument);
+  const found = await statInput(argument, argument, argument);
   if (found.isFile()) return [{ name: inputStem(argument), input: path.resolve(argument), where: argument }];
   if (!found.isDirectory()) {
     throw new InputError({
@@ -148,7 +150,7 @@ async function fromSheet(sheet: string): Promise<NamedInput[]> {
       const name = fields[columns.indexOf('sample')]!.trim();
       const file = fields[columns.indexOf('path')]!.trim();
       const input = path.resolve(path.dirname(sheet), file);
-      if (file === '' || !(await statInput(input, `${where}, ${file}`)).isFile()) {
+      if (file === '' || !(await statInput(input, file, `${where}, ${file}`)).isFile()) {
         throw new InputError({
           what: file === '' ? 'no path' : `${file} is no regular file`,
           where,
@@ -161,7 +163,15 @@ async function fromSheet(sheet: string): Promise<NamedInput[]> {
   );
 }
 
-async function statInput(input: string, where: string): ReturnType<typeof stat> {
+/** @param written as the user wrote it. */
+async function statInput(input: string, written: string, where: string): ReturnType<typeof stat> {
+  if (URI.test(written)) {
+    throw new InputError({
+      what: 'an address; inputs are files',
+      where,
+      next: 'Copy it to this machine first, or on the way: aws s3 cp ADDRESS - | virnucpro predict -',
+    });
+  }
   return stat(input).catch((error: unknown) => {
     throw toInputError(error, where);
   });

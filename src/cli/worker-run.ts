@@ -1,5 +1,6 @@
 import { Runtime } from '@temporalio/worker';
 import type { Device } from '../contract/devices.js';
+import { ServerError } from '../contract/failures.js';
 import { parentGone } from '../server/managed-child.js';
 import { type WorkerConnection, connectWorker } from '../workers/connection.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
@@ -46,7 +47,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     if (stop.signal.aborted) agent.shutdown();
     await agent.run().catch(async (error: unknown) => {
       // A key that was revoked, a namespace that was removed: said as at the start.
-      await whyAway(configuredService(process.env));
+      await whyAway(configuredService(process.env)).catch((refusal: unknown) => {
+        if (refusal instanceof ServerError) throw refusal;
+      });
       throw error;
     });
     log.info('agent stopped');

@@ -69,6 +69,10 @@ describe('resolveSamples', () => {
       what: `2 of 3 inputs cannot be used: ${gone} (no such file); ${lost} (no such file)`,
     });
     await assert.rejects(resolveSamples([path.join(dir, 'gone.fa')]), { what: 'no such file', next: 'Check the path' });
+    await assert.rejects(resolveSamples(['s3://bucket/a.fa.gz']), { what: 'an address; inputs are files' });
+    const sheet = path.join(dir, 'addresses.csv');
+    await writeFile(sheet, 'sample,path\na,https://example.org/a.fa\n');
+    await assert.rejects(resolveSamples([], sheet), { where: `${sheet}, line 2, https://example.org/a.fa` });
   });
 
   it('refuses names that are one folder on some file system', async () => {
