@@ -3,9 +3,7 @@
  * without our plugin. Register them under their public names: `activities: prefixed(createCpuActivities())`.
  */
 import type { LaneOffer } from '../contract/leases.js';
-import type { EmbedBatchInput, EmbedBatchOutput } from '../contract/run.js';
 import { classifySample } from './classify-sample.js';
-import { type BatchLane, embedBatch } from './embed-batch.js';
 import { findUnfinished } from './find-unfinished.js';
 import { beating } from './heartbeat.js';
 import { type HoldLaneDeps, holdLane } from './hold-lane.js';
@@ -25,6 +23,7 @@ export type { FindUnfinishedInput } from './find-unfinished.js';
 export type { HoldLaneDeps, LeasedLane } from './hold-lane.js';
 export type { InspectModelsInput } from './inspect-models.js';
 export type { JoinManifestsInput } from './join-manifests.js';
+export { createLaneActivities, type LaneActivities, type LaneDeps } from './lane-activities.js';
 export type { PlanWaveInput, Wave } from './plan-wave.js';
 export type { RecordStagesInput } from './record-stages.js';
 export type { SplitInputInput } from './split-input.js';
@@ -32,9 +31,6 @@ export type { WriteReportInput } from './write-report.js';
 
 /** Activities that need no device, for workers on the CPU queue. */
 export type CpuActivities = ReturnType<typeof createCpuActivities>;
-
-/** Activities of one lane, for its process. */
-export type LaneActivities = ReturnType<typeof createLaneActivities>;
 
 /** Activities of a host's lease workers. */
 export type LeaseActivities = ReturnType<typeof createLeaseActivities>;
@@ -52,23 +48,6 @@ export function createCpuActivities() {
     recordWave: beating(recordWave),
     summarizeCampaign: beating(summarizeCampaign),
     writeReport: beating(writeReport),
-  });
-}
-
-/** What a lane's activities need from its process. */
-export interface LaneDeps {
-  lane: BatchLane;
-  /** The stage run gives the lane back and wants it kept warm. */
-  onPark(): void;
-}
-
-// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the inferred type is the interface
-export function createLaneActivities({ lane, onPark }: LaneDeps) {
-  return withFailures({
-    embedBatch: (input: EmbedBatchInput): Promise<EmbedBatchOutput> => embedBatch(input, lane),
-    parkLane: async (): Promise<void> => onPark(),
-    /** Answers when the lane's queue is served: asked after a batch went silent on a lane that is not known dead. */
-    pingLane: async (): Promise<void> => {},
   });
 }
 

@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { Worker } from '@temporalio/worker';
-import { createLaneActivities } from '../activities/index.js';
+import { createLaneActivities } from '../activities/lane-activities.js';
 import { prefixed } from '../contract/activity-names.js';
 import { BATCHES_PER_LANE, COLLECT_GARBAGE_MS, HEARTBEAT_THROTTLE_MS } from '../contract/defaults.js';
 import { VirnucproError } from '../contract/failures.js';
