@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { RUNTIME } from '../src/inference/ort-backend.js';
+import { relativeError } from '../src/inference/relative-error.js';
 import { readEmbeddings } from '../src/io/embeddings-file.js';
 import { cacheFolderPath } from '../src/io/user-folders.js';
 import { createRandom } from '../test/support/random-sequences.js';
@@ -31,8 +32,11 @@ const PACKAGES = [
 const RESIDUES = 166;
 const BASES = 500;
 
-/** Largest difference between two fp32 vectors, relative to their norm: both round, in different orders. */
+/** Largest relative error between two fp32 vectors: both round, in different orders. */
 const SAME = 1e-4;
+
+/** Least cosine of two vectors of which one was computed in bf16 or int8. */
+const ALIKE = 0.99;
 
 type Precision = 'fp32' | 'bf16' | 'int8';
 
@@ -139,7 +143,6 @@ async function measureRow(name: string, row: Row): Promise<void> {
   const sequences = randomSequences(row);
   const last: Record<string, Run> = {};
   const loads: Record<string, number[]> = {};
-  const raw: Record<string, Cost[]> = {};
   const side = (sideName: string, count: number, work: (fasta: string) => Promise<Run>) => async (): Promise<Cost> => {
     const fasta = path.join(dir, `${name}-${count}.fa`);
     await writeFile(
@@ -154,9 +157,7 @@ async function measureRow(name: string, row: Row): Promise<void> {
     (loads[sideName] ??= []).push(run.loadSeconds);
     const share = count / sequences.length;
     const { seconds, cpuSeconds } = run.cost;
-    const cost = { ...run.cost, seconds: seconds / share, cpuSeconds: cpuSeconds / share };
-    (raw[sideName] ??= []).push(cost);
-    return cost;
+    return { ...run.cost, seconds: seconds / share, cpuSeconds: cpuSeconds / share };
   };
   const sides: Sides = { ours: side('ours', sequences.length, (fasta) => embedOurs(model, row, fasta)) };
   for (const [peerName, peer] of Object.entries(row.peers)) {
@@ -167,24 +168,23 @@ async function measureRow(name: string, row: Row): Promise<void> {
   const rows = await sideBySide(name, Number(values.runs), sides);
   const differences = Object.fromEntries(
     Object.entries(row.peers).map(([peerName, peer]) => {
-      const compared = compare(
-        last['ours']!.vectors,
-        last[peerName]!.vectors,
-        last['ours']!.vectors.length / sequences.length,
-      );
-      if (row.precision === 'fp32' && peer.precision === 'fp32' && compared.worst > SAME) {
-        throw new Error(`${peerName} computes other vectors: ${JSON.stringify(compared)}`);
-      }
+      const count = peer.sequences ?? sequences.length;
+      const compared = compare(last['ours']!, last[peerName]!, { count, of: sequences.length });
+      const isExact = row.precision === 'fp32' && peer.precision === 'fp32';
+      const isSame = isExact ? compared.worst <= SAME : compared.cosine >= ALIKE;
+      if (!isSame) throw new Error(`${peerName} computes other vectors: ${JSON.stringify(compared)}`);
       return [peerName, compared];
     }),
   );
   const { tokens } = last['ours']!;
-  const least = (sideName: string): number => Math.min(...raw[sideName]!.map(({ seconds }) => seconds));
+  const least = ({ costs }: (typeof rows)[number]): number => Math.min(...costs.map(({ seconds }) => seconds));
   for (const one of rows) {
     const sideName = String(one['side']);
+    const { batch = BATCH, sequences: count = sequences.length } = row.peers[sideName] ?? {};
+    if (sideName !== 'ours') one['sequences a call'] = Math.min(batch, count);
     // Of the run that others disturbed least.
-    one['least s'] = round(least(sideName));
-    one['x least'] = round(least(sideName) / least('ours'));
+    one['least s'] = round(least(one));
+    one['x least'] = round(least(one) / least(rows[0]!));
     one['load s'] = round(median(loads[sideName]!));
     if (row.start !== true) one['tokens/s'] = round(tokens / Number(one['wall s']));
   }
@@ -194,7 +194,6 @@ async function measureRow(name: string, row: Row): Promise<void> {
     peers: Object.fromEntries(PACKAGES.map((each) => each.split('=='))),
     settings: row.peers,
     differences,
-    runs: raw,
   });
 }
 
@@ -238,17 +237,32 @@ function toRun(row: Row, whole: Required<Cost>, vectors: Float32Array, timing: T
   return { cost, tokens, loadSeconds, vectors };
 }
 
-/** Our vectors beside a peer's, which may be fewer: the largest difference relative to the norm, and the least cosine. */
-function compare(ours: Float32Array, theirs: Float32Array, hidden: number): { worst: number; cosine: number } {
-  let worst = 0;
-  let cosine = 1;
-  for (let start = 0; start < theirs.length; start += hidden) {
-    const [a, b] = [ours.subarray(start, start + hidden), theirs.subarray(start, start + hidden)];
-    const norm = Math.hypot(...a);
-    worst = Math.max(worst, ...a.map((value, i) => Math.abs(value - b[i]!) / norm));
-    cosine = Math.min(cosine, a.reduce((sum, value, i) => sum + value * b[i]!, 0) / (norm * Math.hypot(...b)));
+/**
+ * Our vectors of the first `count` of `of` sequences beside a peer's: the largest relative error and the least cosine.
+ * @throws Error when the peer has other numbers of vectors or tokens.
+ */
+function compare(
+  ours: Run,
+  theirs: Run,
+  { count, of }: { count: number; of: number },
+): { worst: number; cosine: number } {
+  const hidden = ours.vectors.length / of;
+  // All sequences are of one length, but DNA's tokens are not of one.
+  const sameTokens = count < of || theirs.tokens === ours.tokens;
+  if (theirs.vectors.length !== count * hidden || !sameTokens) {
+    throw new Error(`${theirs.vectors.length} numbers of ${theirs.tokens} tokens, not ${count} x ${hidden}`);
   }
-  return { worst, cosine };
+  const rows = Array.from({ length: count }, (_, i) =>
+    [theirs, ours].map(({ vectors }) => vectors.subarray(i * hidden, (i + 1) * hidden)),
+  );
+  return {
+    worst: Math.max(...rows.map(([their, our]) => relativeError(their!, our!))),
+    cosine: Math.min(...rows.map(([their, our]) => cosine(their!, our!))),
+  };
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0) / (Math.hypot(...a) * Math.hypot(...b));
 }
 
 function randomSequences({ model, sequences }: Row): string[] {

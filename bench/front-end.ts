@@ -13,8 +13,9 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { readFasta } from '../src/io/fasta.js';
 import { readInput } from '../src/io/input.js';
-import { sha256OfFile } from '../src/io/local-store.js';
+import { LocalStore, sha256OfFile } from '../src/io/local-store.js';
 import { splitToFasta } from '../src/io/split-fasta.js';
+import { splitSample } from '../src/io/split-sample.js';
 import { createRandom } from '../test/support/random-sequences.js';
 import { measureCommand, peerPython } from './support/peer-python.js';
 import { type Cost, report, type Row, sideBySide, type Sides } from './support/side-by-side.js';
@@ -83,9 +84,14 @@ function sidesOf(input: string): Sides {
       const translate = `seqkit translate -f 6 -o '${bySeqkit}/proteins.faa'`;
       return measure('sh', '-c', `${windows} | tee '${bySeqkit}/chunks.fa' | ${translate}`);
     },
-    // As an agent does it: no process is started, and the code has run before.
+    // Without the start of a process, by code that has run before.
     'ours, running': () =>
       measureHere(() => splitToFasta({ input, stem: 'again', outputDir: ours, chunkSize: CHUNK_SIZE })),
+    // Checks and counts all, then the same frames as artifacts.
+    'as in predict': async () => {
+      const store = new LocalStore(await mkdtemp(path.join(dir, 'store-')));
+      return measureHere(() => splitSample({ input, store, prefix: '', chunkSize: CHUNK_SIZE }));
+    },
   };
 }
 

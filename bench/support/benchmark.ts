@@ -8,6 +8,7 @@ import { thisMachine } from '../../src/cli/benchmark/machine.js';
 import { RUNTIME } from '../../src/inference/ort-backend.js';
 import { sdkVersion, version } from '../../src/version.js';
 import { temporalCli } from '../../test/support/temporal-cli.js';
+import { commit } from './commit.js';
 import { round } from './figures.js';
 
 /** One line of a benchmark's table. */
@@ -58,7 +59,7 @@ function facts(): object {
     machine: thisMachine(),
     versions: {
       'virnucpro-temporal': version,
-      commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
+      commit: commit(),
       node: process.versions.node,
       onnxruntime: RUNTIME,
       temporalSdk: sdkVersion,

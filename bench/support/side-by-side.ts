@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { loadavg } from 'node:os';
+import { thisMachine } from '../../src/cli/benchmark/machine.js';
 import { version } from '../../src/version.js';
+import { commit } from './commit.js';
 import { median, round } from './figures.js';
 
 /** What one run of a side took. */
@@ -16,8 +18,8 @@ export interface Cost {
 /** One of those that are compared: does the work once and says what it took. Ours is named first. */
 export type Sides = Record<string, () => Promise<Cost>>;
 
-/** A line of a benchmark's table: the median costs of a side, and how many times ours they are. */
-export type Row = Record<string, string | number>;
+/** A line of a benchmark's table: the median costs of a side, how many times ours they are, and what each run cost. */
+export type Row = Record<string, string | number> & { costs: readonly Cost[] };
 
 /** Runs all sides in turn, `runs` times over, so that all see the same ups and downs of the machine. */
 export async function sideBySide(work: string, runs: number, sides: Sides): Promise<Row[]> {
@@ -34,9 +36,10 @@ export async function sideBySide(work: string, runs: number, sides: Sides): Prom
     seconds: median(costs.map(({ seconds }) => seconds)),
     cpu: median(costs.map(({ cpuSeconds }) => cpuSeconds)),
     peak: median(costs.map(({ peakMB = NaN }) => peakMB)),
+    costs,
   }));
   const ours = medians[0]!;
-  return medians.map(({ name, seconds, cpu, peak }) => ({
+  return medians.map(({ name, seconds, cpu, peak, costs }) => ({
     work,
     side: name,
     runs,
@@ -46,20 +49,15 @@ export async function sideBySide(work: string, runs: number, sides: Sides): Prom
     'x wall': round(seconds / ours.seconds),
     'x CPU': round(cpu / ours.cpu),
     load: load(),
-  }));
+    costs,
+  })) as unknown as Row[];
 }
 
-/** Prints the table, and keeps it with the machine, versions and checks as `bench/results/<name>.json`. */
+/** Prints the table, and keeps it with every run, machine, versions and checks as `bench/results/<name>.json`. */
 export async function report(name: string, rows: Row[], facts: Record<string, unknown>): Promise<void> {
-  console.table(rows);
-  const machine = {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    memoryGB: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-  };
-  const versions = { 'virnucpro-temporal': version, node: process.versions.node };
-  const result = { name, date: new Date().toISOString(), machine, versions, ...facts, rows };
+  console.table(rows.map(({ costs: _, ...row }) => row));
+  const versions = { 'virnucpro-temporal': version, commit: commit(), node: process.versions.node };
+  const result = { name, date: new Date().toISOString(), machine: thisMachine(), versions, ...facts, rows };
   await mkdir('bench/results', { recursive: true });
   await writeFile(`bench/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
