@@ -12,7 +12,7 @@ export interface LaneOffer {
   stage: Stage;
   model: ModelRef;
   device: DeviceKind;
-  /** Tokens of one model call, padding included. Default: calls of about a second. */
+  /** Tokens of one model call, padding included. Default: calls of up to about a second. */
   tokensPerCall?: number;
   /** Load once and keep (true), or load and drop for every file batch (false). */
   persistent: boolean;

@@ -49,7 +49,7 @@ export interface RunOptions extends LaneOptions {
   proteinModel: string;
   /** What each encoder's products are computed in; see {@link precisionOf}. */
   precision?: Record<Stage, Precision>;
-  /** Tokens of one model call, padding included; of a stage without: calls of about a second. */
+  /** Tokens of one model call, padding included; of a stage without: calls of up to about a second. */
   tokensPerCall?: Partial<Record<Stage, number>>;
   classifier: string;
   /** Where its artifacts and results go: a folder that every host sees under this path, or `s3://bucket/prefix`. */
@@ -189,7 +189,7 @@ export interface EmbedStageInput {
   to: number;
   store: string;
   lanes: LaneOptions;
-  /** Tokens of one model call, padding included. Default: calls of about a second. */
+  /** Tokens of one model call, padding included. Default: calls of up to about a second. */
   tokensPerCall?: number;
   /** The campaign that wants to hear of progress, if any. */
   reportTo?: { workflowId: string; runId: string };

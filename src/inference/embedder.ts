@@ -32,7 +32,7 @@ export interface EmbedderOptions {
   expected?: ExpectedModel;
   /** What its products are computed in. Default fp32. */
   precision?: Precision;
-  /** Tokens of one call, padding included. Default: calls of about a second. */
+  /** Tokens of one call, padding included. Default: calls of up to about a second. */
   tokensPerCall?: number;
 }
 

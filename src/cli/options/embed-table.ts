@@ -18,7 +18,7 @@ export const EMBED_OPTIONS = {
   tokensPerCall: {
     ...CALL_TOKENS,
     help: 'tokens of one model call, padding included; virnucpro profile recommends it',
-    defaultText: 'calls of about a second',
+    defaultText: 'calls of up to about a second, of one sequence at least',
   },
   json: { ...JSON_OUTPUT, help: 'print what was done, and how fast, as one JSON object' },
 } as const satisfies OptionTable;

@@ -107,13 +107,13 @@ export const PREDICT_OPTIONS = {
     ...CALL_TOKENS,
     group: RUN,
     help: 'tokens of one call of the DNA encoder, padding included; virnucpro profile recommends it',
-    defaultText: 'calls of about a second',
+    defaultText: 'calls of up to about a second, of one sequence at least',
   },
   esmBatchSize: {
     ...CALL_TOKENS,
     group: RUN,
     help: 'the same for the protein encoder',
-    defaultText: 'calls of about a second',
+    defaultText: 'calls of up to about a second, of one sequence at least',
   },
   batchSequences: {
     takes: '<n>',

@@ -22,7 +22,7 @@ describe('batcher', () => {
     assert.deepEqual(planCalls([], 20), []);
   });
 
-  it('plans calls of about a second: one sequence for 650M weights, thousands of tokens for tiny models', () => {
+  it('plans calls of up to about a second: one sequence for 650M weights, thousands of tokens for tiny models', () => {
     assert.equal(defaultTokensPerCall(650e6, 2), 31);
     assert.equal(defaultTokensPerCall(33e6, 2), 607);
     assert.equal(defaultTokensPerCall(200e3, 2), 4096);
