@@ -33,6 +33,7 @@ export class SplitThreads {
     });
   }
 
+  /** Ends the threads, whatever they are at. */
   async close(): Promise<void> {
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()));
   }

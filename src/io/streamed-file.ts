@@ -12,10 +12,12 @@ export class StreamedFile {
 
   private constructor(private readonly handle: FileHandle) {}
 
+  /** @throws the file system's error. Overwrites what is there. */
   static async create(file: string): Promise<StreamedFile> {
     return new StreamedFile(await open(file, 'w'));
   }
 
+  /** Settled when the system has the bytes, which may be used again then. @throws the file system's error. */
   async write(bytes: Uint8Array): Promise<void> {
     await this.handle.writeFile(bytes);
     this.unsynced += bytes.length;
