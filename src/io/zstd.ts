@@ -74,17 +74,18 @@ async function* unpackFrame(
     if ('damage' in unpacked) throw damaged(unpacked.damage, file);
     return unpacked.pieces;
   };
-  piecesOf(await unpacker.startFrame(header.bytes));
   const unpackNext = async (): Promise<{ unpacked: Promise<Unpacked>; isLast: boolean }> => {
     const { bytes, isLast } = await readBlock(reader, file);
     const unpacked = unpacker.unpack(bytes);
-    // Nobody waits for it when the reader of the content stops before.
+    // Nobody waits for it when the content is read no further.
     unpacked.catch(() => {});
     return { unpacked, isLast };
   };
+  piecesOf(await unpacker.startFrame(header.bytes));
   for (let next = await unpackNext(), isLast = false; !isLast;) {
     isLast = next.isLast;
     const pieces = piecesOf(await next.unpacked);
+    // One block ahead: it is unpacked while this one is used.
     if (!isLast) next = await unpackNext();
     for (const piece of pieces) {
       bytes += BigInt(piece.length);

@@ -157,11 +157,14 @@ describe('io/zstd', () => {
 
     it('does not take the time for which its caller was busy or stopped for that of a block', async () => {
       const thread = new ZstdThread(1_000);
-      await thread.startFrame(HEADER);
-      const unpacked = thread.unpack(Buffer.from('03000241', 'hex'));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
-      assert.deepEqual(await unpacked, { pieces: [new Uint8Array(2 ** 14).fill(0x41)] });
-      await thread.close();
+      try {
+        await thread.startFrame(HEADER);
+        const unpacked = thread.unpack(Buffer.from('03000241', 'hex'));
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+        assert.deepEqual(await unpacked, { pieces: [new Uint8Array(2 ** 14).fill(0x41)] });
+      } finally {
+        await thread.close();
+      }
     });
 
     it('is ended when the file is damaged, cut or read no further', async () => {
