@@ -1,6 +1,7 @@
-import { Decompress } from 'fzstd';
 import { InputError } from '../contract/failures.js';
 import { Xxh64 } from './xxh64.js';
+import type { Unpacked } from './zstd-blocks.js';
+import { ZstdThread } from './zstd-thread.js';
 
 const FRAME_MAGIC = 0xfd2fb528;
 
@@ -12,6 +13,9 @@ const LARGEST_WINDOW = 2 ** 27;
 
 const LARGEST_BLOCK = 2 ** 17;
 const BLOCK_HEADER_BYTES = 3;
+
+/** What unpacks the blocks, in their order. */
+export type ZstdUnpacker = Pick<ZstdThread, 'startFrame' | 'unpack' | 'close'>;
 
 /** What a frame's header says of it. */
 interface FrameHeader {
@@ -29,43 +33,61 @@ export function isZstd(start: Uint8Array): boolean {
 }
 
 /**
- * The content of a zstd file (RFC 8878) of any number of frames, block by block; holds one block and the window. The blocks
+ * The content of a zstd file (RFC 8878) of any number of frames, block by block; holds two blocks and the window. The blocks
  * are unpacked by fzstd, which does not look at sizes and checksums: that is done here.
  * @param file how messages name the input.
+ * @param start what unpacks the blocks, called with the first frame and closed at the end.
  * @throws InputError when it is truncated or damaged, needs a dictionary or a window over 128 MiB.
  */
-export async function* unpackZstd(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+export async function* unpackZstd(
+  source: AsyncIterable<Uint8Array>,
+  file: string,
+  start: () => ZstdUnpacker = () => new ZstdThread(),
+): AsyncGenerator<Uint8Array> {
   const reader = new ExactReader(source[Symbol.asyncIterator](), file);
+  let unpacker: ZstdUnpacker | undefined;
   try {
     for (let magic = await reader.takeUnlessEnd(4); magic !== undefined; magic = await reader.takeUnlessEnd(4)) {
       const kind = magic.readUInt32LE();
       if (isSkippable(kind)) await reader.skip((await reader.take(4)).readUInt32LE());
-      else if (kind === FRAME_MAGIC) yield* unpackFrame(await readHeader(magic, reader, file), reader, file);
-      else throw damaged('bytes that are no frame', file);
+      else if (kind === FRAME_MAGIC) {
+        const header = await readHeader(magic, reader, file);
+        unpacker ??= start();
+        yield* unpackFrame(header, reader, unpacker, file);
+      } else throw damaged('bytes that are no frame', file);
     }
   } finally {
+    await unpacker?.close();
     await reader.close();
   }
 }
 
-async function* unpackFrame(header: FrameHeader, reader: ExactReader, file: string): AsyncGenerator<Uint8Array> {
-  const unpacked: Uint8Array[] = [];
-  const frame = new Decompress((piece) => unpacked.push(piece));
+async function* unpackFrame(
+  header: FrameHeader,
+  reader: ExactReader,
+  unpacker: ZstdUnpacker,
+  file: string,
+): AsyncGenerator<Uint8Array> {
   const checksum = new Xxh64();
   let bytes = 0n;
-  const push = (packed: Uint8Array): void => {
-    try {
-      frame.push(packed);
-    } catch (error) {
-      throw damaged((error as Error).message, file, error);
-    }
+  const piecesOf = (unpacked: Unpacked): Uint8Array[] => {
+    if ('damage' in unpacked) throw damaged(unpacked.damage, file);
+    return unpacked.pieces;
   };
-  push(header.bytes);
-  for (let isLast = false; !isLast;) {
-    const block = await readBlock(reader, file);
-    isLast = block.isLast;
-    push(block.bytes);
-    for (const piece of unpacked.splice(0)) {
+  const unpackNext = async (): Promise<{ unpacked: Promise<Unpacked>; isLast: boolean }> => {
+    const { bytes, isLast } = await readBlock(reader, file);
+    const unpacked = unpacker.unpack(bytes);
+    // Nobody waits for it when the content is read no further.
+    unpacked.catch(() => {});
+    return { unpacked, isLast };
+  };
+  piecesOf(await unpacker.startFrame(header.bytes));
+  for (let next = await unpackNext(), isLast = false; !isLast;) {
+    isLast = next.isLast;
+    const pieces = piecesOf(await next.unpacked);
+    // One block ahead: it is unpacked while this one is used.
+    if (!isLast) next = await unpackNext();
+    for (const piece of pieces) {
       bytes += BigInt(piece.length);
       checksum.update(piece);
       yield piece;
@@ -193,11 +215,10 @@ class ExactReader {
   }
 }
 
-function damaged(how: string, where: string, cause?: unknown): InputError {
+function damaged(how: string, where: string): InputError {
   return new InputError({
     what: `zstd file is damaged: ${how}`,
     where,
     next: 'Copy or download it again, and check it with zstd -t',
-    cause,
   });
 }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { InputError } from '../../../src/contract/failures.js';
+import { InputError, InternalError } from '../../../src/contract/failures.js';
 import { readInput } from '../../../src/io/input.js';
 import { Xxh64 } from '../../../src/io/xxh64.js';
-import { unpackZstd } from '../../../src/io/zstd.js';
+import { unpackZstd, type ZstdUnpacker } from '../../../src/io/zstd.js';
+import { ZstdBlocks } from '../../../src/io/zstd-blocks.js';
+import { ZstdThread } from '../../../src/io/zstd-thread.js';
 import { pieces as inPieces } from '../../support/pieces.js';
 
 /** `zstd -19` and, through a pipe, `zstd -19 --no-check` (1.5.4) of one FASTA file of 432 bytes. */
@@ -27,10 +30,39 @@ const SKIPPABLE = Buffer.from('5f2a4d1805000000000000fd2f', 'hex');
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-async function unpack(packed: Uint8Array, pieceBytes = packed.length): Promise<Buffer> {
+async function unpack(packed: Uint8Array, pieceBytes = packed.length, start?: () => ZstdUnpacker): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of unpackZstd(inPieces(packed, pieceBytes), 'a.fa.zst')) pieces.push(piece);
+  for await (const piece of unpackZstd(inPieces(packed, pieceBytes), 'a.fa.zst', start)) pieces.push(piece);
   return Buffer.concat(pieces);
+}
+
+/** Without a thread, which takes longer to start than a small file takes. */
+function unpackHere(packed: Uint8Array): Promise<Buffer> {
+  const blocks = new ZstdBlocks();
+  return unpack(packed, packed.length, () => ({
+    startFrame: async (header) => blocks.startFrame(header),
+    unpack: async (block) => blocks.unpack(block),
+    close: async () => {},
+  }));
+}
+
+/** A header of a frame with a window of 128 KiB, no size and no checksum. */
+const HEADER = Buffer.from('28b52ffd0038', 'hex');
+
+/** 66 KB: one block of 33,000 matches of 128 KiB each, by tables of one code (RFC 8878, 3.1.1.3.2.1). */
+function endlessBlock(): Buffer {
+  const matches = 33_000;
+  const count = matches - 0x7f00;
+  const codes = [0x08, 0x41, 0xff, count & 0xff, count >> 8, 0x54, 0, 0, 52];
+  const block = Buffer.concat([Buffer.from(codes), Buffer.alloc(2 * matches, 0xff), Buffer.from([1])]);
+  const header = Buffer.alloc(3);
+  header.writeUIntLE((block.length << 3) | (2 << 1) | 1, 0, 3);
+  return Buffer.concat([header, block]);
+}
+
+/** Threads that keep this process. */
+function threads(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 }
 
 describe('io/zstd', () => {
@@ -52,11 +84,22 @@ describe('io/zstd', () => {
     assert.equal((await unpack(Buffer.alloc(0), 1)).length, 0);
   });
 
+  it('unpacks frames that are shorter than what fzstd waits for', async () => {
+    // `zstd --no-check` of 6 bytes through a pipe: 15 bytes.
+    const small = Buffer.concat([HEADER, Buffer.from('310000', 'hex'), Buffer.from('>a\nAC\n')]);
+    const threeBlocks = Buffer.concat([HEADER, Buffer.from('0a0000410a0000430b000047', 'hex')]);
+    assert.equal(String(await unpack(small)), '>a\nAC\n');
+    assert.equal(
+      String(await unpack(Buffer.concat([small, PACKED, threeBlocks, small]))),
+      `>a\nAC\n${content}ACG>a\nAC\n`,
+    );
+  });
+
   it('says of a file that is cut anywhere but between two frames that it is truncated', async () => {
     const file = Buffer.concat([PACKED, SKIPPABLE, PACKED_UNCHECKED]);
     for (let end = 1; end < file.length; end += 1) {
       if (end === PACKED.length || end === PACKED.length + SKIPPABLE.length) continue;
-      await assert.rejects(unpack(file.subarray(0, end)), { what: 'zstd file is truncated', where: 'a.fa.zst' });
+      await assert.rejects(unpackHere(file.subarray(0, end)), { what: 'zstd file is truncated', where: 'a.fa.zst' });
     }
   });
 
@@ -65,7 +108,7 @@ describe('io/zstd', () => {
     for (let bit = 0; bit < PACKED.length * 8; bit += 1) {
       const damaged = Buffer.from(PACKED);
       damaged[bit >> 3]! ^= 1 << (bit & 7);
-      const found = await unpack(damaged).catch((error: unknown) => error);
+      const found = await unpackHere(damaged).catch((error: unknown) => error);
       if (Buffer.isBuffer(found)) {
         // A few bits of the coding tables mean nothing.
         assert.deepEqual(found, content, `bit ${bit}`);
@@ -97,6 +140,64 @@ describe('io/zstd', () => {
       largest = Math.max(largest, piece.length);
     }
     assert.deepEqual([bytes, largest], [2 ** 27, 2 ** 17]);
+  });
+
+  describe('on its thread', () => {
+    let before: number;
+    beforeEach(() => (before = threads()));
+    afterEach(() => assert.equal(threads(), before, 'no thread is left'));
+
+    it('gives a block up that was made to never end', async () => {
+      const bomb = Buffer.concat([HEADER, endlessBlock()]);
+      await assert.rejects(
+        unpack(bomb, bomb.length, () => new ZstdThread(1_000)),
+        { name: 'InputError', what: 'zstd file is damaged: a block that never ends', where: 'a.fa.zst' },
+      );
+    });
+
+    it('does not take the time for which its caller was busy or stopped for that of a block', async () => {
+      const thread = new ZstdThread(1_000);
+      try {
+        await thread.startFrame(HEADER);
+        const unpacked = thread.unpack(Buffer.from('03000241', 'hex'));
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+        assert.deepEqual(await unpacked, { pieces: [new Uint8Array(2 ** 14).fill(0x41)] });
+      } finally {
+        await thread.close();
+      }
+    });
+
+    it('is ended when the file is damaged, cut or read no further', async () => {
+      for (const cut of [PACKED.subarray(0, -1), PACKED.subarray(0, -10), Buffer.concat([PACKED, HEADER, PACKED])]) {
+        await assert.rejects(unpack(cut), InputError);
+        assert.equal(threads(), before);
+      }
+      // The first block comes out while the thread is at the second.
+      const bomb = Buffer.concat([HEADER, Buffer.from('a00000', 'hex'), Buffer.alloc(20, 'A'), endlessBlock()]);
+      for await (const piece of unpackZstd(inPieces(bomb), 'a.fa.zst')) {
+        assert.equal(piece.length, 20);
+        assert.equal(threads(), before + 1);
+        break;
+      }
+    });
+
+    it('is a bug when it ends of itself', async () => {
+      const thread = new ZstdThread();
+      await thread.startFrame(HEADER);
+      const unpacked = thread.unpack(endlessBlock());
+      await Promise.all([assert.rejects(unpacked, InternalError), thread.close()]);
+      await assert.rejects(thread.startFrame(HEADER), InternalError);
+    });
+
+    it('starts in a process with the flags of a lane, and keeps none from its end', () => {
+      const program = `
+        import { unpackZstd } from ${JSON.stringify(new URL('../../../src/io/zstd.js', import.meta.url))};
+        const packed = Buffer.from('${PACKED.toString('base64')}', 'base64');
+        for await (const piece of unpackZstd((async function* () { yield packed; })(), 'a')) process.stdout.write(piece);`;
+      const flags = ['--expose-gc', '--max-semi-space-size=2', '--enable-source-maps', '--input-type=module'];
+      const { stdout, status, stderr } = spawnSync(process.execPath, [...flags, '-e', program], { timeout: 30_000 });
+      assert.deepEqual([sha256(stdout), status, String(stderr)], [SHA256_OF_CONTENT, 0, '']);
+    });
   });
 
   describe('through readInput', () => {
