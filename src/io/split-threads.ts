@@ -39,7 +39,8 @@ export class SplitThreads {
   }
 
   private start(): void {
-    const worker = new Worker(new URL('./split-thread-worker.js', import.meta.url));
+    // Flags of the process are not for it: those of a program in text would end it.
+    const worker = new Worker(new URL('./split-thread-worker.js', import.meta.url), { execArgv: [] });
     const jobs: Job[] = [];
     const fail = (error: unknown): void => jobs.splice(0).forEach(({ reject }) => reject(error));
     worker.on('message', (result: SplitBlock) => jobs.shift()!.resolve(result));
