@@ -11,7 +11,7 @@ const MOST_TOKENS_PER_CALL = 4096;
 
 /**
  * Tokens a call (padding included) for calls of up to about a second, so that cancellation, seen between calls, is quick. No
- * call has less than a sequence, which takes ESM-2 3B some 7 s on two cores. A GPU gets the most: fewer would leave it
+ * call has less than a sequence, which takes ESM-2 3B 5 to 7 s on two cores. A GPU gets the most: fewer would leave it
  * waiting.
  */
 export function defaultTokensPerCall(parameters: number, threads: number, device: DeviceKind = 'cpu'): number {

@@ -11,6 +11,7 @@ describe('inference/lane-memory', () => {
   for (const [name, sizes, tokens, measured] of [
     ['ESM-2 35M', ESM2_35M, 672, 27],
     ['ESM-2 35M', ESM2_35M, 5376, 197],
+    ['ESM-2 35M in int8', ESM2_35M, 5376, 242],
     ['ESM-2 150M', ESM2_150M, 672, 36],
     ['ESM-2 150M', ESM2_150M, 2688, 133],
     ['DNABERT-2', DNABERT2, 672, 99],
