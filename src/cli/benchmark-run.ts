@@ -10,7 +10,14 @@ import { openCheckpoint } from '../model/checkpoint/open.js';
 import { encoderDigest, weightsDigest } from '../model/content-digest.js';
 import { openModel } from '../model/model.js';
 import { sdkVersion, version } from '../version.js';
-import { changeText, compareReports, type Comparison, comparisonMarkdown } from './benchmark/compare.js';
+import {
+  assertComparable,
+  changeText,
+  compareReports,
+  type Comparison,
+  comparisonMarkdown,
+  type Measured,
+} from './benchmark/compare.js';
 import { encoders } from './benchmark/encoders.js';
 import { frontEnd } from './benchmark/front-end.js';
 import { thisMachine } from './benchmark/machine.js';
@@ -45,25 +52,26 @@ const EXAMPLES = fileURLToPath(new URL('../../../examples/models/', import.meta.
 export async function benchmark(options: BenchmarkOptions): Promise<void> {
   const before = options.compareTo === undefined ? undefined : await readReport(options.compareTo);
   const models = await modelsOf(options);
+  const { threads, temporalCli } = options;
+  const dataSize = options.quick ? 'tiny' : options.dataSize;
+  const measured: Measured = { dataSize, threads, models: await digestsOf(models) };
+  const suites = SUITES.filter((suite) => options.suite === 'all' || options.suite === suite);
+  if (before !== undefined) assertComparable(before, measured, suites);
   const outputDir = await makeOutputFolder(options.outputDir);
   const signal = interruption();
-  const dataSize = options.quick ? 'tiny' : options.dataSize;
   const load = loadavg()[0]!;
   const dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-benchmark-'));
   const results: Measurement[] = [];
   try {
-    const { threads, temporalCli } = options;
     const runs = options.quick ? 1 : options.runs;
     const bench: Bench = { size: DATA_SIZES[dataSize], runs, threads, models, temporalCli, dir, signal };
-    for (const suite of SUITES) {
-      if (options.suite !== 'all' && options.suite !== suite) continue;
+    for (const suite of suites) {
       process.stderr.write(`${suite} ...\n`);
       results.push(...(await RUN[suite](bench)));
     }
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
-  const cacheDir = cacheFolderPath();
   const report: BenchmarkReport = {
     tool: 'virnucpro-temporal',
     created: new Date().toISOString(),
@@ -74,13 +82,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
       onnxruntime: RUNTIME,
       temporalSdk: sdkVersion,
     },
-    dataSize,
-    threads: options.threads,
-    models: {
-      dna: await encoderDigest(await openModel(models.dna, cacheDir), cacheDir),
-      protein: await encoderDigest(await openModel(models.protein, cacheDir), cacheDir),
-      classifier: await weightsDigest(await openCheckpoint(models.classifier), cacheDir),
-    },
+    ...measured,
     load: [load, loadavg()[0]!],
     results,
   };
@@ -100,6 +102,15 @@ async function modelsOf({ dnaModel, proteinModel, modelPath }: BenchmarkOptions)
     expectedLength: undefined,
   });
   return { dna: path.resolve(dna.path), protein: path.resolve(protein.path), classifier };
+}
+
+async function digestsOf({ dna, protein, classifier }: Bench['models']): Promise<BenchmarkReport['models']> {
+  const cacheDir = cacheFolderPath();
+  return {
+    dna: await encoderDigest(await openModel(dna, cacheDir), cacheDir),
+    protein: await encoderDigest(await openModel(protein, cacheDir), cacheDir),
+    classifier: await weightsDigest(await openCheckpoint(classifier), cacheDir),
+  };
 }
 
 async function write(dir: string, report: BenchmarkReport, comparison: Comparison | undefined): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { OptionError } from '../../contract/failures.js';
 import { median } from '../statistics.js';
+import type { Suite } from './measurement.js';
 import { type BenchmarkReport, figure, markdownTable } from './report.js';
 
 /** A figure that two reports have. */
@@ -22,20 +23,32 @@ export interface Comparison {
   notes: string[];
 }
 
+/** What has to be the same in two reports. */
+export type Measured = Pick<BenchmarkReport, 'dataSize' | 'threads' | 'models'>;
+
 /**
- * The figures that both reports have, by their medians.
- * @param failAbove percent that a figure may be worse.
- * @throws OptionError when they measured different things.
+ * Before hours of measuring: could the result be compared with an earlier report?
+ * @throws OptionError when that measured different things.
  */
-export function compareReports(before: BenchmarkReport, now: BenchmarkReport, failAbove: number): Comparison {
+export function assertComparable(before: BenchmarkReport, now: Measured, suites: readonly Suite[]): void {
   for (const key of ['dataSize', 'threads', 'models'] as const) {
     const [old, today] = [before[key], now[key]].map((value) => JSON.stringify(value));
     if (old === today) continue;
     throw new OptionError({
-      what: `the reports are of different ${key}: ${old} and ${today}`,
+      what: `the earlier report is of other ${key}: ${old}, not ${today}`,
       next: 'Run the benchmark with the options of the earlier report',
     });
   }
+  if (before.results.some(({ suite }) => suites.includes(suite))) return;
+  throw new OptionError({ what: 'the earlier report has no figure of these suites', next: 'Run the same suites' });
+}
+
+/**
+ * The figures that both reports have, by their medians.
+ * @param failAbove percent that a figure may be worse.
+ * @throws OptionError when there are none.
+ */
+export function compareReports(before: BenchmarkReport, now: BenchmarkReport, failAbove: number): Comparison {
   const changes = now.results.flatMap(({ suite, name, unit, better, runs }): Change[] => {
     const old = before.results.find((other) => other.suite === suite && other.name === name);
     if (old === undefined) return [];
@@ -44,7 +57,7 @@ export function compareReports(before: BenchmarkReport, now: BenchmarkReport, fa
     return [{ name: `${suite}: ${name}`, unit, before: was, now: is, worsePercent }];
   });
   if (changes.length === 0) {
-    throw new OptionError({ what: 'the reports have no figure in common', next: 'Run the same suites' });
+    throw new OptionError({ what: 'the reports have no figure in common', next: 'Name the models as before' });
   }
   const { machine } = before;
   const isSame = JSON.stringify(machine) === JSON.stringify(now.machine);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { compareReports, comparisonMarkdown } from '../../../src/cli/benchmark/compare.js';
+import { assertComparable, compareReports, comparisonMarkdown } from '../../../src/cli/benchmark/compare.js';
 import { type BenchmarkReport, readReport, reportMarkdown } from '../../../src/cli/benchmark/report.js';
 import { OptionError } from '../../../src/contract/failures.js';
 import { callCli, startCli } from '../../support/cli.js';
@@ -53,9 +53,13 @@ describe('cli/benchmark', () => {
   });
 
   it('refuses what was measured with other data, threads or models, and says when the machine was another', () => {
-    for (const other of [{ dataSize: 'small' }, { threads: 4 }, { models: { dna: 'x' } }, { results: [] }] as const) {
-      assert.throws(() => compareReports(report(other as Partial<BenchmarkReport>), report(), 10), OptionError);
+    for (const other of [{ dataSize: 'small' }, { threads: 4 }, { models: { dna: 'x' } }] as const) {
+      const before = report(other as Partial<BenchmarkReport>);
+      assert.throws(() => assertComparable(before, report(), ['predict']), OptionError);
     }
+    assert.throws(() => assertComparable(report(), report(), ['front-end', 'pool']), /no figure of these suites/);
+    assert.doesNotThrow(() => assertComparable(report(), report(), ['front-end', 'predict']));
+    assert.throws(() => compareReports(report({ results: [] }), report(), 10), OptionError);
     const machine = { ...report().machine, cpu: 'Curta' };
     const { notes } = compareReports(report({ machine }), report(), 10);
     assert.deepEqual(notes, ['the earlier report is of another machine: Curta, 2 cores']);
@@ -103,6 +107,11 @@ describe('cli/benchmark', () => {
     const broken = path.join(dir, 'broken.json');
     await writeFile(broken, '{}');
     assert.equal(run('--compare-to', broken).code, 2);
+    const files = (await readdir(dir)).length;
+    const other = run('--compare-to', await doctored(1), '-t', '2');
+    assert.deepEqual([other.code, /encoders \.\.\./.test(other.stderr)], [2, false], 'refused before it measures');
+    assert.match(other.stderr, /other threads: 1, not 2/);
+    assert.equal((await readdir(dir)).length, files + 1, 'the doctored one');
     assert.equal(run('--fail-above', 'much').code, 2);
     assert.equal(run('--dna-model', path.join(dir, 'none')).code, 2);
   });
