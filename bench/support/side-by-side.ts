@@ -53,9 +53,13 @@ export async function sideBySide(work: string, runs: number, sides: Sides): Prom
   })) as unknown as Row[];
 }
 
-/** Prints the table, and keeps it with every run, machine, versions and checks as `bench/results/<name>.json`. */
+/** Fewer runs are a look, and replace no result. */
+const RUNS_TO_KEEP = 5;
+
+/** Prints the table; one of five runs is kept with each run, machine, versions and checks as `bench/results/<name>.json`. */
 export async function report(name: string, rows: Row[], facts: Record<string, unknown>): Promise<void> {
   console.table(rows.map(({ costs: _, ...row }) => row));
+  if (rows.some(({ costs }) => costs.length < RUNS_TO_KEEP)) return console.log('Fewer than five runs: not kept');
   const versions = { 'virnucpro-temporal': version, commit: commit(), node: process.versions.node };
   const result = { name, date: new Date().toISOString(), machine: thisMachine(), versions, ...facts, rows };
   await mkdir('bench/results', { recursive: true });

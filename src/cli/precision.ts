@@ -50,8 +50,9 @@ export function assertPrecisionFits(
  */
 export async function warnIfUnverified(model: string, digest: string, precision: Precision): Promise<void> {
   if (precision === 'fp32' || (await isVerified(digest, precision, cacheFolderPath()))) return;
+  const on = precision === 'fp16' ? ' -d DEVICE' : '';
   process.stderr.write(
     `warning: ${model} was not verified in ${precision} on this machine: ` +
-      `virnucpro models verify ${model} --precision ${precision}\n`,
+      `virnucpro models verify ${model} --precision ${precision}${on}\n`,
   );
 }

@@ -77,7 +77,7 @@ export interface Verification {
   labels?: LabelCheck;
   /** All checks are {@link isGood}, all labels {@link isSameLabel}. */
   passed: boolean;
-  /** Where it was written down; only when it passed. */
+  /** Where it was written down; only when it passed on a device that computes in this precision ({@link isImitated}). */
   stamp?: string;
 }
 
@@ -149,9 +149,14 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
       checks.every((one) => one.comparisons.every((comparison) => isGood(comparison, one.against, precision))) &&
       (!labels || labels.comparisons.every(isSameLabel)),
   };
-  if (verification.passed) verification.stamp = await stampOf(verification, runtime, cacheDir);
-  else await removeStamp(verification.digest, precision, cacheDir);
+  if (!verification.passed) await removeStamp(verification.digest, precision, cacheDir);
+  else if (!isImitated(precision, device)) verification.stamp = await stampOf(verification, runtime, cacheDir);
   return verification;
+}
+
+/** Whether a device does not compute in a precision: on a CPU, fp16 is weights rounded to it and fp32 for the rest. */
+export function isImitated(precision: Precision, device: DeviceKind): boolean {
+  return precision === 'fp16' && device === 'cpu';
 }
 
 /** What one precision gives. */

@@ -2,12 +2,12 @@ import { Chunks } from '../sequence/chunk.js';
 import type { FastaRecord } from './fasta.js';
 import { type Block, makeRoom, type Room } from './split-block.js';
 
-/** Bases of a block: some milliseconds of work, and little memory with all threads busy. */
+/** Bases of a block, the ids of its chunks with them: some milliseconds of work, and little memory with all threads busy. */
 const BLOCK_BASES = 1 << 20;
 
 /**
  * Packs the chunks of `records` into blocks: long records are cut between chunks, short ones share a block.
- * @param blockBases room in a block, at least one chunk's.
+ * @param blockBases room in a block for bases and ids; at least one chunk's bases, which it takes with any id.
  * @param spare rooms that earlier blocks have left; taken before new ones are made.
  */
 export async function* makeBlocks(
@@ -18,20 +18,28 @@ export async function* makeBlocks(
   const emptyBlock = (): Block => ({ chunkSize, pieces: [], room: spare.pop() ?? makeRoom(blockBases) });
   let block = emptyBlock();
   let used = 0;
+  let weight = 0;
   for await (const { id, sequence } of records) {
     const { length } = sequence;
     const chunks = new Chunks(length, chunkSize);
+    // A chunk becomes text with the id before it, which may be much longer than the chunk.
+    const chunkWeight = Math.min(chunkSize, length) + Buffer.byteLength(id);
     for (let first = 0; first < chunks.count;) {
-      const count = Math.min(chunks.count - first, Math.floor((blockBases - used) / chunkSize));
+      const fitting = Math.floor((blockBases - weight) / chunkWeight);
+      if (fitting < 1 && weight > 0) {
+        yield block;
+        block = emptyBlock();
+        used = 0;
+        weight = 0;
+        continue;
+      }
+      const count = Math.min(chunks.count - first, Math.max(fitting, 1));
       const bases = sequence.subarray(chunks.start(first), chunks.end(first + count - 1));
       block.room.bases.set(bases, used);
       block.pieces.push({ id, length, first, count });
       used += bases.length;
+      weight += count * chunkWeight;
       first += count;
-      if (used + chunkSize <= blockBases) continue;
-      yield block;
-      block = emptyBlock();
-      used = 0;
     }
   }
   if (used > 0) yield block;

@@ -13,6 +13,9 @@ import { assertPrecisionFits } from '../precision.js';
 import { interruption } from '../run.js';
 import { textTable } from '../text-table.js';
 
+const IMITATED =
+  'not written down as verified: a CPU rounds weights to fp16 and computes in fp32; verify it on the GPU, e.g. -d cuda:0';
+
 /**
  * Verifies a model and prints how far its vectors are off, and which labels a classifier gives them.
  * @throws ModelError when it does not open, is not finite, or its vectors or labels differ; InputError; Interrupted.
@@ -50,6 +53,7 @@ function report(verification: Verification): string {
     '',
     ...labelLines(verification),
     ...(stamp === undefined ? [] : ['', `verified: ${stamp}`]),
+    ...(verification.passed && stamp === undefined ? ['', IMITATED] : []),
   ].join('\n');
 }
 
