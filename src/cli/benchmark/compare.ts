@@ -2,6 +2,12 @@ import { OptionError } from '../../contract/failures.js';
 import { median } from '../statistics.js';
 import { type BenchmarkReport, figure, markdownTable } from './report.js';
 
+/**
+ * Points by which a figure in percent may always be worse: of a share near 0, such as a lane's idle time, a hiccup of the
+ * machine is a large part.
+ */
+const POINTS_ALLOWED = 1;
+
 /** A figure that two reports have. */
 export interface Change {
   name: string;
@@ -23,8 +29,8 @@ export interface Comparison {
 }
 
 /**
- * The figures that both reports have, by their medians.
- * @param failAbove percent that a figure may be worse.
+ * The figures that both reports have, by their medians. A note names those that the later one lacks.
+ * @param failAbove percent that a figure may be worse; one in percent itself by {@link POINTS_ALLOWED} in any case.
  * @throws OptionError when they measured different things.
  */
 export function compareReports(before: BenchmarkReport, now: BenchmarkReport, failAbove: number): Comparison {
@@ -36,13 +42,19 @@ export function compareReports(before: BenchmarkReport, now: BenchmarkReport, fa
       next: 'Run the benchmark with the options of the earlier report',
     });
   }
-  const changes = now.results.flatMap(({ suite, name, unit, better, runs }): Change[] => {
-    const old = before.results.find((other) => other.suite === suite && other.name === name);
-    if (old === undefined) return [];
-    const [was, is] = [median(old.runs), median(runs)];
-    const worsePercent = 100 * (better === 'lower' ? is / was - 1 : was / is - 1);
-    return [{ name: `${suite}: ${name}`, unit, before: was, now: is, worsePercent }];
-  });
+  const changes: Change[] = [];
+  const missing: string[] = [];
+  for (const { suite, name, unit, better, runs } of before.results) {
+    const what = `${suite}: ${name}`;
+    const was = valueOf(runs);
+    const is = valueOf(now.results.find((other) => other.suite === suite && other.name === name)?.runs ?? []);
+    if (Number.isNaN(was)) continue;
+    if (Number.isNaN(is)) missing.push(what);
+    else {
+      const worsePercent = 100 * (better === 'lower' ? is / was - 1 : was / is - 1);
+      changes.push({ name: what, unit, before: was, now: is, worsePercent });
+    }
+  }
   if (changes.length === 0) {
     throw new OptionError({ what: 'the reports have no figure in common', next: 'Run the same suites' });
   }
@@ -51,9 +63,21 @@ export function compareReports(before: BenchmarkReport, now: BenchmarkReport, fa
   return {
     before: before.created,
     changes,
-    regressions: changes.filter((change) => change.worsePercent > failAbove),
-    notes: isSame ? [] : [`the earlier report is of another machine: ${machine.cpu}, ${machine.cores} cores`],
+    regressions: changes.filter((change) => change.worsePercent > failAbove && !isWithinPoints(change)),
+    notes: [
+      ...(isSame ? [] : [`the earlier report is of another machine: ${machine.cpu}, ${machine.cores} cores`]),
+      ...(missing.length === 0 ? [] : [`no figure now for ${missing.join('; ')}`]),
+    ],
   };
+}
+
+/** The median; NaN when there is no run, or one without a number. */
+function valueOf(runs: readonly number[]): number {
+  return runs.every(Number.isFinite) ? median(runs) : NaN;
+}
+
+function isWithinPoints({ unit, before, now }: Change): boolean {
+  return unit === '%' && Math.abs(now - before) <= POINTS_ALLOWED;
 }
 
 /** The comparison for people. */

@@ -52,6 +52,42 @@ describe('cli/benchmark', () => {
     assert.deepEqual(compareReports(report(), withRuns(80, 12.5), 25).regressions, []);
   });
 
+  it('names what the earlier report has and this one lacks, or has no number for', async () => {
+    const [first, second] = report().results;
+    const lacking = { ...report(), results: [second!] };
+    assert.deepEqual(compareReports(report(), lacking, 10).notes, ['no figure now for encoders: esm2']);
+    const third = { ...second!, name: 'lane, peak memory' };
+    const before = { ...report(), results: [first!, second!, third] };
+    const broken = { ...report(), results: [{ ...first!, runs: [100, NaN, 100] }, second!] };
+    const { changes, regressions, notes } = compareReports(before, broken, 10);
+    assert.deepEqual(notes, ['no figure now for encoders: esm2; predict: lane, peak memory']);
+    assert.deepEqual([changes.map(({ name }) => name), regressions], [['predict: whole command'], []]);
+    // Such a report can be the earlier one of the next.
+    const file = path.join(await temporaryFolder(), 'broken.json');
+    await writeFile(file, JSON.stringify(broken));
+    const read = await readReport(file);
+    assert.deepEqual(read, broken);
+    assert.deepEqual(compareReports(read, report(), 10).changes, changes);
+  });
+
+  it('lets a share in percent be worse by a point, and others by the percent that are allowed', () => {
+    const idle = (percent: number, unit = '%'): BenchmarkReport =>
+      report({ results: [{ suite: 'pool', name: 'idle', unit, better: 'lower', runs: [percent] }] });
+    const isRegression = (before: BenchmarkReport, now: BenchmarkReport): boolean =>
+      compareReports(before, now, 10).regressions.length === 1;
+    assert.deepEqual(
+      [
+        [0.3, 0.4],
+        [0.25, 1.25],
+        [0.25, 1.5],
+        [40, 43],
+        [40, 50],
+      ].map(([before, now]) => isRegression(idle(before!), idle(now!))),
+      [false, false, true, false, true],
+    );
+    assert.ok(isRegression(idle(0.3, 's'), idle(0.4, 's')));
+  });
+
   it('refuses what was measured with other data, threads or models, and says when the machine was another', () => {
     for (const other of [{ dataSize: 'small' }, { threads: 4 }, { models: { dna: 'x' } }, { results: [] }] as const) {
       assert.throws(() => compareReports(report(other as Partial<BenchmarkReport>), report(), 10), OptionError);
