@@ -1,15 +1,18 @@
 /**
- * int8 (or fp16, which a CPU only imitates) beside fp32: tokens a second in turns, how far the vectors are apart, and the peak memory of a process that embeds.
- * `node dist/bench/precision.js [--runs 5] [--sequences 16] [--threads 2] [--precision int8] [NAME...]`
+ * int8 (or fp16, which a CPU only imitates) beside fp32: tokens a second in turns, how far the vectors are apart, and the
+ * peak memory of a process that embeds. Fails when, in either precision, a sequence has other bits among others than alone;
+ * says whether 2 threads give the bits of 1.
+ * `node dist/bench/precision.js [--runs 5] [--sequences 16] [--threads 2] [--precision int8] [--models FOLDER] [NAME...]`
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Precision } from '../src/contract/models.js';
 import { Embedder, type EmbedderOptions } from '../src/inference/embedder.js';
 import { compare } from '../src/inference/verify-model.js';
+import { cacheFolderPath } from '../src/io/user-folders.js';
 import { createRandom } from '../test/support/random-sequences.js';
+import { threadsGiveSameBits } from './support/bit-law.js';
 import { peakMemoryOf } from './support/peak-memory.js';
 import { makeModel } from './support/random-models.js';
 import { type Cost, type Row, report, sideBySide } from './support/side-by-side.js';
@@ -26,22 +29,18 @@ const { values, positionals } = parseArgs({
     sequences: { type: 'string', default: '16' },
     threads: { type: 'string', default: String(availableParallelism()) },
     precision: { type: 'string', default: 'int8' },
+    models: { type: 'string', default: path.join(cacheFolderPath(), 'bench-models') },
   },
 });
 const names = positionals.length > 0 ? positionals : ['dnabert2-117m', 'esm2-35m', 'esm2-150m'];
 const threads = Number(values.threads);
 
-const dir = await mkdtemp(path.join(tmpdir(), 'virnucpro-bench-'));
-try {
-  const rows: Row[] = [];
-  for (const name of names) rows.push(...(await compareAt(name)));
-  await report('precision', rows, { threads, sequences: Number(values.sequences) });
-} finally {
-  await rm(dir, { recursive: true, force: true });
-}
+const rows: Row[] = [];
+for (const name of names) rows.push(...(await compareAt(name)));
+await report('precision', rows, { threads, sequences: Number(values.sequences) });
 
 async function compareAt(name: string): Promise<Row[]> {
-  const model = await makeModel(dir, name);
+  const model = await makeModel(values.models, name);
   const isDna = name.startsWith('dnabert');
   const sequences = randomSequences(
     Number(values.sequences),
@@ -51,7 +50,8 @@ async function compareAt(name: string): Promise<Row[]> {
   const options = (precision: Precision): EmbedderOptions => ({
     model,
     precision,
-    cacheDir: path.join(dir, 'cache'),
+    // Reduced weights of random models are nothing for the user's cache.
+    cacheDir: path.join(values.models, 'cache'),
     threads,
   });
   const embedders: Record<string, Embedder> = {};
@@ -83,6 +83,7 @@ async function compareAt(name: string): Promise<Row[]> {
         'tokens/s': round(tokens / Number(rows[i]!['wall s'])),
         'cosine with fp32, mean': apart.reduce((a, b) => a + b) / apart.length,
         worst: Math.min(...apart),
+        'same bits with 1 and 2 threads': (await threadsGiveSameBits(options(precision), sequences)) ? 'yes' : 'no',
         'peak MB': Math.round(await peakMemoryOf(options(precision), sequences)),
       });
       process.stderr.write(`${name}, ${precision}: loaded in ${loadSeconds.toFixed(1)} s\n`);

@@ -50,7 +50,7 @@ export interface ClassifySampleInput {
 export async function classifySample(input: ClassifySampleInput): Promise<SampleCounts> {
   const { sample, split, models, options } = input;
   checkNames(sample);
-  const { cancellationSignal } = Context.current();
+  const { cancellationSignal: signal } = Context.current();
   const startedAt = performance.now();
   const heartbeat = startHeartbeat({ state: 'loading the classifier' });
   try {
@@ -81,14 +81,14 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
           chunkSize,
           outputDir,
           stem: sample.stem,
-          signal: cancellationSignal,
+          signal,
           onBatch: (done) => {
-            cancellationSignal.throwIfAborted();
+            signal.throwIfAborted();
             heartbeat.details({ state: 'classifying', batches: done, of: batches.length });
           },
         });
         if (options.keepIntermediate) {
-          await splitToFasta({ input: inputFile, stem: sample.stem, outputDir, chunkSize, renameDuplicates });
+          await splitToFasta({ input: inputFile, stem: sample.stem, outputDir, chunkSize, renameDuplicates, signal });
         }
         const relative = files.map((file) => ({ ...file, path: path.relative(outputDir, file.path) }));
         await recordProvenance(path.join(outputDir, PROVENANCE), input, {
@@ -106,7 +106,7 @@ export async function classifySample(input: ClassifySampleInput): Promise<Sample
     const { counts, files } = await withInput(
       sample.input,
       (inputFile) => store.putFolder(sample.prefix, (outputDir) => writeResults(outputDir, inputFile)),
-      { sha256: split.inputSha256, signal: cancellationSignal },
+      { sha256: split.inputSha256, signal },
     );
     await recordFinished(input, split.inputSha256, counts, files);
     await tidySample(input);

@@ -59,7 +59,8 @@ export async function recordFinished(
 export async function findFinished(identity: SampleIdentity): Promise<SampleCounts | undefined> {
   try {
     const record = await readRecord(identity);
-    if (record?.madeBy !== digestOfOrigin(origin(identity, await inputDigest(identity.sample.input)))) return undefined;
+    if (record === undefined) return undefined;
+    if (record.madeBy !== digestOfOrigin(origin(identity, await inputDigest(identity.sample.input)))) return undefined;
     return (await changedOf(record, identity)).length === 0 ? record.counts : undefined;
   } catch (error) {
     if (error instanceof StorageError && isUri(identity.options.outputDir)) throw error;

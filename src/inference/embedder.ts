@@ -198,13 +198,14 @@ export class Embedder {
     let calls = plan(tokens.map((_, i) => i));
     const underWay: { call: number[]; result: Promise<unknown> }[] = [];
     const send = (): void => {
+      // Whoever waits for the session after an abort waits for every call that was sent.
+      options.signal?.throwIfAborted();
       while (underWay.length < CALLS_UNDER_WAY && calls.length > 0) {
         const call = calls.shift()!;
         underWay.push({ call, result: this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error) });
       }
     };
     for (send(); underWay.length > 0; send()) {
-      options.signal?.throwIfAborted();
       const { call, result } = underWay.shift()!;
       const called = await result;
       if (called instanceof OutOfMemory && call.length > 1) {

@@ -44,18 +44,25 @@ export function assertComparable(before: BenchmarkReport, now: Measured, suites:
 }
 
 /**
- * The figures that both reports have, by their medians.
+ * The figures that both reports have, by their medians. A note names those of the same suites that the later one lacks.
  * @param failAbove percent that a figure may be worse.
  * @throws OptionError when there are none.
  */
 export function compareReports(before: BenchmarkReport, now: BenchmarkReport, failAbove: number): Comparison {
-  const changes = now.results.flatMap(({ suite, name, unit, better, runs }): Change[] => {
-    const old = before.results.find((other) => other.suite === suite && other.name === name);
-    if (old === undefined) return [];
-    const [was, is] = [median(old.runs), median(runs)];
-    const worsePercent = 100 * (better === 'lower' ? is / was - 1 : was / is - 1);
-    return [{ name: `${suite}: ${name}`, unit, before: was, now: is, worsePercent }];
-  });
+  const changes: Change[] = [];
+  const missing: string[] = [];
+  const suites = new Set(now.results.map(({ suite }) => suite));
+  for (const { suite, name, unit, better, runs } of before.results) {
+    const what = `${suite}: ${name}`;
+    const was = valueOf(runs);
+    const is = valueOf(now.results.find((other) => other.suite === suite && other.name === name)?.runs ?? []);
+    if (Number.isNaN(was) || !suites.has(suite)) continue;
+    if (Number.isNaN(is)) missing.push(what);
+    else {
+      const worsePercent = 100 * (better === 'lower' ? is / was - 1 : was / is - 1);
+      changes.push({ name: what, unit, before: was, now: is, worsePercent });
+    }
+  }
   if (changes.length === 0) {
     throw new OptionError({ what: 'the reports have no figure in common', next: 'Name the models as before' });
   }
@@ -65,8 +72,16 @@ export function compareReports(before: BenchmarkReport, now: BenchmarkReport, fa
     before: before.created,
     changes,
     regressions: changes.filter((change) => change.worsePercent > failAbove),
-    notes: isSame ? [] : [`the earlier report is of another machine: ${machine.cpu}, ${machine.cores} cores`],
+    notes: [
+      ...(isSame ? [] : [`the earlier report is of another machine: ${machine.cpu}, ${machine.cores} cores`]),
+      ...(missing.length === 0 ? [] : [`no figure now for ${missing.join('; ')}`]),
+    ],
   };
+}
+
+/** The median; NaN when there is no run, or one without a number. */
+function valueOf(runs: readonly number[]): number {
+  return runs.every(Number.isFinite) ? median(runs) : NaN;
 }
 
 /** The comparison for people. */

@@ -24,7 +24,8 @@ const reportSchema = z.object({
       name: z.string(),
       unit: z.string(),
       better: z.enum(['higher', 'lower']),
-      runs: z.array(z.number()).min(1),
+      /** JSON has null for NaN: a run that gave no number. */
+      runs: z.array(z.nullable(z.number()).transform((run) => run ?? NaN)).min(1),
     }),
   ),
 });

@@ -52,6 +52,26 @@ describe('cli/benchmark', () => {
     assert.deepEqual(compareReports(report(), withRuns(80, 12.5), 25).regressions, []);
   });
 
+  it('names what the earlier report has and this one lacks, or has no number for', async () => {
+    const [first, second] = report().results;
+    const lacking = { ...report(), results: [{ ...first!, name: 'dnabert2' }, second!] };
+    assert.deepEqual(compareReports(report(), lacking, 10).notes, ['no figure now for encoders: esm2']);
+    const otherSuite = { ...report(), results: [second!] };
+    assert.deepEqual(compareReports(report(), otherSuite, 10).notes, [], 'what was not measured is not missing');
+    const third = { ...second!, name: 'lane, peak memory' };
+    const before = { ...report(), results: [first!, second!, third] };
+    const broken = { ...report(), results: [{ ...first!, runs: [100, NaN, 100] }, second!] };
+    const { changes, regressions, notes } = compareReports(before, broken, 10);
+    assert.deepEqual(notes, ['no figure now for encoders: esm2; predict: lane, peak memory']);
+    assert.deepEqual([changes.map(({ name }) => name), regressions], [['predict: whole command'], []]);
+    // Such a report can be the earlier one of the next.
+    const file = path.join(await temporaryFolder(), 'broken.json');
+    await writeFile(file, JSON.stringify(broken));
+    const read = await readReport(file);
+    assert.deepEqual(read, broken);
+    assert.deepEqual(compareReports(read, report(), 10).changes, changes);
+  });
+
   it('refuses what was measured with other data, threads or models, and says when the machine was another', () => {
     for (const other of [{ dataSize: 'small' }, { threads: 4 }, { models: { dna: 'x' } }] as const) {
       const before = report(other as Partial<BenchmarkReport>);

@@ -148,18 +148,43 @@ describe('Embedder', () => {
     await embedder.close();
   });
 
-  it('stops between calls when it is aborted, and goes on with the next', async () => {
-    const embedder = await open('esm2-tiny', { tokensPerCall: 1 });
-    const abort = new AbortController();
-    let calls = 0;
-    const onProgress = (): void => {
-      calls += 1;
-      if (calls === 3) abort.abort(new Error('enough'));
-    };
-    await assert.rejects(embedder.embed(['MA', 'MC', 'MD', 'ME'], { signal: abort.signal, onProgress }), /enough/);
-    assert.equal(calls, 3);
-    assert.equal((await embedder.embed(['MA'])).length, 80);
-    await embedder.close();
+  describe('when it is aborted', () => {
+    const { run } = SessionThread.prototype;
+    const sequences = [...'ACDEFG'].map((letter) => `M${letter}`);
+    let embedder: Embedder;
+    let sent: number;
+    beforeEach(async () => {
+      embedder = await open('esm2-tiny', { tokensPerCall: 1 });
+      sent = 0;
+      SessionThread.prototype.run = function (...call) {
+        sent += 1;
+        return run.apply(this, call);
+      };
+    });
+    afterEach(() => {
+      SessionThread.prototype.run = run;
+      return embedder.close();
+    });
+
+    it('sends no further call, stops before the next, and can embed others', async () => {
+      const abort = new AbortController();
+      let done = 0;
+      const onProgress = (): void => {
+        done += 1;
+        if (done === 3) abort.abort(new Error('enough'));
+      };
+      const prepared = await embedder.prepare(sequences);
+      await assert.rejects(embedder.embed(prepared, { signal: abort.signal, onProgress }), /enough/);
+      // The fourth was sent when the second was done, so that the device does not wait.
+      assert.deepEqual({ done, sent }, { done: 3, sent: 4 });
+      assert.equal((await embedder.embed(['MA'])).length, 80);
+    });
+
+    it('sends none when that was before the first', async () => {
+      const prepared = await embedder.prepare(sequences);
+      await assert.rejects(embedder.embed(prepared, { signal: AbortSignal.abort(new Error('enough')) }), /enough/);
+      assert.equal(sent, 0);
+    });
   });
 
   it('lets other work run meanwhile', async () => {

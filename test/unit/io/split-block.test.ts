@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { makeBlocks } from '../../../src/io/block-maker.js';
-import { type Block, splitBlock, type SplitBlock } from '../../../src/io/split-block.js';
+import { type Block, makeRoom, type Room, splitBlock, type SplitBlock } from '../../../src/io/split-block.js';
 import { SplitThreads } from '../../../src/io/split-threads.js';
 import { chunkSpans } from '../../../src/sequence/chunk.js';
 import { chunkId } from '../../../src/sequence/ids.js';
@@ -17,12 +17,13 @@ describe('io/split-block', () => {
     return { id: ['a', 'b_chunk_1', 'ä|c'][i % 3]! + i, sequence: Buffer.from(text) };
   });
 
+  async function* records(of: readonly Contig[]): AsyncGenerator<Contig> {
+    yield* of;
+  }
+
   async function blocksOf(chunkSize: number, blockBases: number): Promise<Block[]> {
-    async function* records(): AsyncGenerator<Contig> {
-      yield* contigs;
-    }
     const blocks: Block[] = [];
-    for await (const block of makeBlocks(records(), chunkSize, { blockBases })) blocks.push(block);
+    for await (const block of makeBlocks(records(contigs), chunkSize, { blockBases })) blocks.push(block);
     return blocks;
   }
 
@@ -32,9 +33,9 @@ describe('io/split-block', () => {
     );
 
   /** The same files, written as simply as possible. */
-  function expected(chunkSize: number): string[] {
+  function expected(chunkSize: number, of: readonly Contig[] = contigs): string[] {
     const files = ['', '', ''];
-    for (const { id, sequence } of contigs) {
+    for (const { id, sequence } of of) {
       [...chunkSpans(sequence.length, chunkSize)].forEach(({ start, end }, i) => {
         const chunk = sequence.subarray(start, end);
         files[0] += `>${chunkId(id, i + 1)}\n${chunk.toString().replace(/.{1,60}/g, '$&\n')}`;
@@ -58,6 +59,42 @@ describe('io/split-block', () => {
           [sum('chunks'), sum('frames')],
           files.slice(0, 2).map((file) => file.match(/^>/gm)!.length),
         );
+      }
+    }
+  });
+
+  it('gives the same bytes when blocks take turns in their memory, which grows where their texts outgrow it', async () => {
+    // Short texts follow long ones, and lie where those lay.
+    const named = contigs.map(({ id, sequence }, i): Contig => {
+      return { id: i % 5 === 1 ? id + 'x'.repeat(1000) : id, sequence };
+    });
+    for (const chunkSize of [3, 60, 61, 500]) {
+      const files = expected(chunkSize, named);
+      for (const blockBases of [chunkSize, 2 * chunkSize + 1, 5000]) {
+        const what = `chunks of ${chunkSize}, blocks of ${blockBases}`;
+        const spare: Room[] = [];
+        const written = files.map((): string[] => []);
+        const memory = new Set<ArrayBuffer>();
+        // As if two blocks were always on their way into the files.
+        const waiting: Room[] = [];
+        for await (const block of makeBlocks(records(named), chunkSize, { blockBases, spare })) {
+          memory.add(block.room.bases.buffer);
+          const result = splitBlock(block);
+          texts([result]).forEach((text, i) => written[i]!.push(text));
+          waiting.push(result.room);
+          if (waiting.length > 2) spare.push(waiting.shift()!);
+        }
+        assert.deepEqual(
+          written.map((pieces) => pieces.join('')),
+          files,
+          what,
+        );
+        assert.equal(memory.size, 3, what);
+        const before = makeRoom(blockBases);
+        for (const text of ['chunked', 'nucleotides', 'proteins'] as const) {
+          const largest = Math.max(...[...waiting, ...spare].map((room) => room[text].length));
+          assert.ok(largest > before[text].length, `${what}: ${text}`);
+        }
       }
     }
   });
