@@ -8,8 +8,10 @@ export type ThreadCall =
   | { op: 'run'; feeds: Feeds; pooling: Pooling | undefined }
   | { op: 'release' };
 
+/** A call with the number that its reply has. */
 export type ThreadRequest = ThreadCall & { id: number };
 
+/** What came of the call of this number. */
 export type ThreadReply = { id: number; value: string | Float32Array | undefined } | { id: number; failure: Failure };
 
 /** An error as plain data: a structured clone keeps neither class nor own fields. */
@@ -20,6 +22,7 @@ export interface Failure {
   problem: failures.Problem | undefined;
 }
 
+/** Takes an error apart, for {@link fromFailure}. */
 export function toFailure(error: unknown): Failure {
   const { name, message, stack } = error as Error;
   if (!(error instanceof failures.VirnucproError)) return { name, message, stack, problem: undefined };

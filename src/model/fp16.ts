@@ -1,3 +1,5 @@
+import { ROUNDER } from './rounder.js';
+
 /** The largest number of fp16. */
 export const FP16_LARGEST = 65_504;
 
@@ -9,9 +11,6 @@ const NORMAL = 0x38800000;
 
 /** Steps of numbers below it. */
 const SUBNORMALS_PER_ONE = 2 ** 24;
-
-/** Added to a small double and taken away again, it leaves the nearest integer, even in a tie. */
-const ROUNDER = 1.5 * 2 ** 52;
 
 /** The bits of the nearest fp16 numbers, even in a tie (IEEE 754); what is too large, infinite or NaN becomes infinity. */
 export function toFp16(values: Float32Array): Uint16Array {

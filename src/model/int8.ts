@@ -1,11 +1,10 @@
+import { ROUNDER } from './rounder.js';
+
 /**
  * Weights use -64 to 64 of int8's range. x86 processors without VNNI add two products of u8 x s8 in 16 bits, which hold
  * 2 x 255 x 64 but not 2 x 255 x 127: with more, they give other (and wrong) sums than the others.
  */
 export const INT8_LIMIT = 64;
-
-/** Added to a small double and taken away again, it leaves the nearest integer, even in a tie: ten times Math.round's pace. */
-const ROUNDER = 1.5 * 2 ** 52;
 
 /** Rows of a matrix as integers: value = integer x scale of its row. */
 export interface Int8Rows {

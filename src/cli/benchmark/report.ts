@@ -2,9 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError } from '../../contract/failures.js';
 import { median } from '../statistics.js';
-import { DATA_SIZES, type DataSize, SUITES } from './measurement.js';
-
-const DATA_SIZE_NAMES = Object.keys(DATA_SIZES) as [DataSize, ...DataSize[]];
+import { DATA_SIZE_NAMES, SUITES } from './measurement.js';
 
 const reportSchema = z.object({
   tool: z.literal('virnucpro-temporal'),

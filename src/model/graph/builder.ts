@@ -56,11 +56,13 @@ export class GraphBuilder {
     this.reduced = inPlace ? undefined : new ReducedLayout();
   }
 
+  /** Declares an input, a string standing for a size that each call has its own of. Returns its value, which has its name. */
   input(name: string, type: OnnxType, dims: (number | string)[]): Value {
     this.graph.input.push({ name, type, dims });
     return name;
   }
 
+  /** Declares a value as an output, with sizes as those of {@link input}. */
   output(value: Value, type: OnnxType, dims: (number | string)[]): void {
     this.graph.output.push({ name: value, type, dims });
   }
@@ -147,6 +149,7 @@ export class GraphBuilder {
     return output;
   }
 
+  /** The serialized ONNX model. */
   build(): Uint8Array {
     return encodeOnnxModel(this.graph);
   }

@@ -67,6 +67,7 @@ export interface CallShapes {
   tokens: Value;
 }
 
+/** Adds {@link CallShapes} to a graph; `inputIds` is [batch, tokens]. */
 export function callShapes(g: GraphBuilder, inputIds: Value, hidden: number): CallShapes {
   const shape = g.op('Shape', [inputIds]);
   return {

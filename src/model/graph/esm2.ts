@@ -126,9 +126,9 @@ export async function buildEsm2(
     weight: t.get(`${name}.weight`, [hidden]),
     bias: t.get(`${name}.bias`, [hidden]),
   });
+  const start = g.int64s(0);
   const heedPosition = (x: Value): Value =>
     g.op('RotaryEmbedding', [x, start, g.as('float16', cos), g.as('float16', sin)]);
-  const start = g.int64s(0);
 
   const words = g.op('Gather', [g.weight(wordEmbeddings), inputIds], { axis: 0 });
   const scaled = g.op('Mul', [words, g.constant(Float32Array.of(scale), [])]);

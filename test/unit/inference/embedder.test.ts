@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { InputError, ModelError, OutOfMemory } from '../../../src/contract/failures.js';
 import type { Precision } from '../../../src/contract/models.js';
 import { Embedder, type EmbedProgress } from '../../../src/inference/embedder.js';
+import { relativeError } from '../../../src/inference/relative-error.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
 import { compare } from '../../../src/inference/verify-model.js';
 import { changedModel, goldenEmbeddings, MODELS, temporaryFolder } from '../../support/tiny-models.js';
@@ -14,11 +15,6 @@ function open(
   options: { threads?: number; tokensPerCall?: number; precision?: Precision } = {},
 ): Promise<Embedder> {
   return Embedder.open({ model: `${MODELS}/${model}`, cacheDir, threads: 1, ...options });
-}
-
-/** Largest difference from the reference, relative to the reference's norm. */
-function relativeError(vector: Float32Array, reference: number[]): number {
-  return Math.max(...reference.map((value, i) => Math.abs(value - vector[i]!))) / Math.hypot(...reference);
 }
 
 function bits(vectors: Float32Array): Buffer {
@@ -43,7 +39,7 @@ describe('Embedder', () => {
       const { hidden } = embedder.facts;
       assert.equal(vectors.length, expected.length * hidden);
       expected.forEach(({ mean }, i) => {
-        const difference = relativeError(vectors.subarray(i * hidden, (i + 1) * hidden), mean);
+        const difference = relativeError(vectors.subarray(i * hidden, (i + 1) * hidden), Float32Array.from(mean));
         assert.ok(difference < 1e-5, `sequence ${i}: ${difference}`);
       });
     });
