@@ -1,13 +1,13 @@
 import { Chunks } from '../sequence/chunk.js';
 import type { FastaRecord } from './fasta.js';
-import { type Block, makeRoom, type Room } from './split-block.js';
+import { type Block, HEADER_BYTES, makeRoom, type Room } from './split-block.js';
 
-/** Bases of a block, the ids of its chunks with them: some milliseconds of work, and little memory with all threads busy. */
+/** Bases of a block, headers of its chunks with them: some milliseconds of work, and little memory with all threads busy. */
 const BLOCK_BASES = 1 << 20;
 
 /**
  * Packs the chunks of `records` into blocks: long records are cut between chunks, short ones share a block.
- * @param blockBases room in a block for bases and ids; at least one chunk's bases, which it takes with any id.
+ * @param blockBases room in a block for bases and headers; at least one chunk's bases, which it takes with any header.
  * @param spare rooms that earlier blocks have left; taken before new ones are made.
  */
 export async function* makeBlocks(
@@ -22,8 +22,8 @@ export async function* makeBlocks(
   for await (const { id, sequence } of records) {
     const { length } = sequence;
     const chunks = new Chunks(length, chunkSize);
-    // A chunk becomes text with the id before it, which may be much longer than the chunk.
-    const chunkWeight = Math.min(chunkSize, length) + Buffer.byteLength(id);
+    // A chunk becomes text with a header before it, which may be much longer than the chunk.
+    const chunkWeight = Math.min(chunkSize, length) + Buffer.byteLength(id) + HEADER_BYTES;
     for (let first = 0; first < chunks.count;) {
       const fitting = Math.floor((blockBases - weight) / chunkWeight);
       if (fitting < 1 && weight > 0) {

@@ -7,7 +7,7 @@ const CHUNK_LINE = 60;
 /** The line end of a frame's header. */
 const SUFFIXES = new Map(FRAME_NAMES.map((name) => [name, Buffer.from(`${name}\n`)]));
 /** More than a header has beside `>`, id and `_chunk_`: a number, a frame's name, a line feed. */
-const HEADER_BYTES = 32;
+export const HEADER_BYTES = 32;
 
 /** Some neighbouring chunks of a contig. */
 export interface Piece {
