@@ -21,9 +21,12 @@ if (skipped !== undefined) {
       const limited = new Set<number>();
       const lanes = (): number[] => pidsOf('virnucpro-lane dnabert-s').filter((pid) => bench.lanePids().includes(pid));
 
+      // Each call waits before it computes: the lane is seen before its batch takes memory.
+      await bench.behave({ callMs: 3000 });
       const whole = await bench.run(ONE_BATCH);
       const [pid] = await whole.lanePids('dnabert-s', 1, PATIENCE_MS);
       const idle = privateBytes(pid!);
+      await bench.behave({});
       let most = 0;
       const watching = meanwhile(() => (most = Math.max(most, privateBytes(pid!))), over.signal);
       await whole.result(2 * PATIENCE_MS);
