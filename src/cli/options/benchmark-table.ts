@@ -29,7 +29,7 @@ export const BENCHMARK_OPTIONS = {
   compareTo: { takes: '<file>', help: 'a benchmark_*.json of before', type: text() },
   failAbove: {
     takes: '<percent>',
-    help: 'how much worse a figure may be than before; shares in percent: by a point at least',
+    help: 'how much worse a figure may be than before',
     type: numberWithin({ min: 0, max: 1e6 }),
     default: 10,
   },
