@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { RUNTIME } from '../src/inference/ort-backend.js';
-import { relativeError } from '../src/inference/relative-error.js';
+import { compare } from '../src/inference/verify-model.js';
 import { readEmbeddings } from '../src/io/embeddings-file.js';
 import { cacheFolderPath } from '../src/io/user-folders.js';
 import { createRandom } from '../test/support/random-sequences.js';
@@ -175,7 +175,7 @@ async function measureRow(name: string, row: Row): Promise<void> {
   const differences = Object.fromEntries(
     Object.entries(row.peers).map(([peerName, peer]) => {
       const count = peer.sequences ?? sequences.length;
-      const compared = compare(last['ours']!, last[peerName]!, { count, of: sequences.length });
+      const compared = compareRuns(last['ours']!, last[peerName]!, { count, of: sequences.length });
       const isExact = row.precision === 'fp32' && peer.precision === 'fp32';
       const isSame = isExact ? compared.worst <= SAME : compared.cosine >= ALIKE;
       if (!isSame) throw new Error(`${peerName} computes other vectors: ${JSON.stringify(compared)}`);
@@ -247,7 +247,7 @@ function toRun(row: Row, whole: Required<Cost>, vectors: Float32Array, timing: T
  * Our vectors of the first `count` of `of` sequences beside a peer's: the largest relative error and the least cosine.
  * @throws Error when the peer has other numbers of vectors or tokens.
  */
-function compare(
+function compareRuns(
   ours: Run,
   theirs: Run,
   { count, of }: { count: number; of: number },
@@ -258,17 +258,12 @@ function compare(
   if (theirs.vectors.length !== count * hidden || !sameTokens) {
     throw new Error(`${theirs.vectors.length} numbers of ${theirs.tokens} tokens, not ${count} x ${hidden}`);
   }
-  const rows = Array.from({ length: count }, (_, i) =>
-    [theirs, ours].map(({ vectors }) => vectors.subarray(i * hidden, (i + 1) * hidden)),
-  );
+  const row = ({ vectors }: Run, i: number): Float32Array => vectors.subarray(i * hidden, (i + 1) * hidden);
+  const compared = Array.from({ length: count }, (_, i) => compare(`${i}`, row(theirs, i), row(ours, i)));
   return {
-    worst: Math.max(...rows.map(([their, our]) => relativeError(their!, our!))),
-    cosine: Math.min(...rows.map(([their, our]) => cosine(their!, our!))),
+    worst: Math.max(...compared.map(({ relativeError }) => relativeError)),
+    cosine: Math.min(...compared.map((one) => one.cosine)),
   };
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i]!, 0) / (Math.hypot(...a) * Math.hypot(...b));
 }
 
 function randomSequences({ model, sequences }: Row): string[] {

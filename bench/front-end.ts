@@ -18,7 +18,7 @@ import { splitToFasta } from '../src/io/split-fasta.js';
 import { splitSample } from '../src/io/split-sample.js';
 import { createRandom } from '../test/support/random-sequences.js';
 import { measureCommand, peerPython } from './support/peer-python.js';
-import { type Cost, report, type Row, sideBySide, type Sides } from './support/side-by-side.js';
+import { type Cost, costOf, report, type Row, sideBySide, type Sides } from './support/side-by-side.js';
 
 const CHUNK_SIZE = 500;
 const BIOPYTHON = 'biopython==1.85';
@@ -85,23 +85,13 @@ function sidesOf(input: string): Sides {
       return measure('sh', '-c', `${windows} | tee '${bySeqkit}/chunks.fa' | ${translate}`);
     },
     // Without the start of a process, by code that has run before.
-    'ours, running': () =>
-      measureHere(() => splitToFasta({ input, stem: 'again', outputDir: ours, chunkSize: CHUNK_SIZE })),
+    'ours, running': () => costOf(() => splitToFasta({ input, stem: 'again', outputDir: ours, chunkSize: CHUNK_SIZE })),
     // Checks and counts all, then the same frames as artifacts.
     'as in predict': async () => {
       const store = new LocalStore(await mkdtemp(path.join(dir, 'store-')));
-      return measureHere(() => splitSample({ input, store, prefix: '', chunkSize: CHUNK_SIZE }));
+      return costOf(() => splitSample({ input, store, prefix: '', chunkSize: CHUNK_SIZE }));
     },
   };
-}
-
-async function measureHere(work: () => Promise<unknown>): Promise<Cost> {
-  const startedAt = performance.now();
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  const seconds = (performance.now() - startedAt) / 1000;
-  return { seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
 /**

@@ -15,7 +15,7 @@ import { createRandom } from '../test/support/random-sequences.js';
 import { threadsGiveSameBits } from './support/bit-law.js';
 import { peakMemoryOf } from './support/peak-memory.js';
 import { makeModel } from './support/random-models.js';
-import { type Cost, type Row, report, sideBySide } from './support/side-by-side.js';
+import { costOf, report, type Row, sideBySide } from './support/side-by-side.js';
 import { round } from './support/figures.js';
 
 /** As VirNucPro makes them. */
@@ -64,14 +64,9 @@ async function compareAt(name: string): Promise<Row[]> {
       embedders[precision] = await Embedder.open(options(precision));
       vectors[precision] = await embedders[precision].embed(sequences, { onProgress: (p) => (tokens = p.tokens) });
     }
-    const timed = (embedder: Embedder) => async (): Promise<Cost> => {
-      const cpu = process.cpuUsage();
-      const startedAt = performance.now();
-      await embedder.embed(sequences);
-      const { user, system } = process.cpuUsage(cpu);
-      return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (user + system) / 1e6 };
-    };
-    const sides = Object.fromEntries(Object.entries(embedders).map(([side, embedder]) => [side, timed(embedder)]));
+    const sides = Object.fromEntries(
+      Object.entries(embedders).map(([side, embedder]) => [side, () => costOf(() => embedder.embed(sequences))]),
+    );
     const rows = await sideBySide(name, Number(values.runs), sides);
     for (const [i, precision] of order.entries()) {
       const { hidden, loadSeconds } = embedders[precision]!.facts;

@@ -8,7 +8,7 @@ import { readDnaRules } from '../src/sequence/dna-rules.js';
 import { createDnaTokenizer, createLibraryTokenizer } from '../src/sequence/tokenize-dna.js';
 import type { Tokenizer } from '../src/sequence/tokenizer.js';
 import { createRandom, randomSequences } from '../test/support/random-sequences.js';
-import { type Cost, report, sideBySide } from './support/side-by-side.js';
+import { type Cost, costOf, report, sideBySide } from './support/side-by-side.js';
 import { round } from './support/figures.js';
 
 const { values, positionals } = parseArgs({
@@ -42,12 +42,10 @@ const ofCommonLength = Array.from({ length: 2000 }, () =>
 function timed(tokenizer: Tokenizer, sequences: readonly string[]): () => Promise<Cost> {
   const scale = ofCommonLength.length / sequences.length;
   return async () => {
-    const cpu = process.cpuUsage();
-    const startedAt = performance.now();
-    for (const sequence of sequences) tokenizer.encode(sequence);
-    const seconds = (performance.now() - startedAt) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    return { seconds: scale * seconds, cpuSeconds: (scale * (user + system)) / 1e6 };
+    const { seconds, cpuSeconds } = await costOf(async () =>
+      sequences.forEach((sequence) => tokenizer.encode(sequence)),
+    );
+    return { seconds: scale * seconds, cpuSeconds: scale * cpuSeconds };
   };
 }
 

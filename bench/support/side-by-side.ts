@@ -21,6 +21,15 @@ export type Sides = Record<string, () => Promise<Cost>>;
 /** A line of a benchmark's table: the median costs of a side, how many times ours they are, and what each run cost. */
 export type Row = Record<string, string | number> & { costs: readonly Cost[] };
 
+/** What `work` takes in this process. */
+export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
 /** Runs all sides in turn, `runs` times over, so that all see the same ups and downs of the machine. */
 export async function sideBySide(work: string, runs: number, sides: Sides): Promise<Row[]> {
   const costs = Object.keys(sides).map((name) => ({ name, costs: [] as Cost[] }));

@@ -155,7 +155,7 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
 }
 
 /** Whether a device does not compute in a precision: on a CPU, fp16 is weights rounded to it and fp32 for the rest. */
-export function isImitated(precision: Precision, device: DeviceKind): boolean {
+function isImitated(precision: Precision, device: DeviceKind): boolean {
   return precision === 'fp16' && device === 'cpu';
 }
 

@@ -1,5 +1,5 @@
 import type { OptionTable, OptionValues } from './option-table.js';
-import { CALL_TOKENS, DEVICE, JSON_OUTPUT, MODEL, PRECISION, THREADS } from './shared-options.js';
+import { BY_MODEL, CALL_TOKENS, DEVICE, JSON_OUTPUT, MODEL, PRECISION, THREADS } from './shared-options.js';
 import { text } from './value-types.js';
 
 /** Every option of `embed`. */
@@ -18,7 +18,7 @@ export const EMBED_OPTIONS = {
   tokensPerCall: {
     ...CALL_TOKENS,
     help: 'tokens of one model call, padding included; virnucpro profile recommends it',
-    defaultText: 'calls of up to about a second, of one sequence at least',
+    defaultText: BY_MODEL,
   },
   json: { ...JSON_OUTPUT, help: 'print what was done, and how fast, as one JSON object' },
 } as const satisfies OptionTable;

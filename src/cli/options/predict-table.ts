@@ -3,6 +3,7 @@ import { PRECISIONS } from '../../contract/models.js';
 import { CHUNK_SIZE } from '../../sequence/chunk.js';
 import type { OptionTable, OptionValues } from './option-table.js';
 import {
+  BY_MODEL,
   CALL_TOKENS,
   LANE_COUNT,
   MODEL_PATH,
@@ -107,13 +108,13 @@ export const PREDICT_OPTIONS = {
     ...CALL_TOKENS,
     group: RUN,
     help: 'tokens of one call of the DNA encoder, padding included; virnucpro profile recommends it',
-    defaultText: 'calls of up to about a second, of one sequence at least',
+    defaultText: BY_MODEL,
   },
   esmBatchSize: {
     ...CALL_TOKENS,
     group: RUN,
     help: 'the same for the protein encoder',
-    defaultText: 'calls of up to about a second, of one sequence at least',
+    defaultText: BY_MODEL,
   },
   batchSequences: {
     takes: '<n>',

@@ -175,15 +175,16 @@ describe('benchmark --suite precision', () => {
 });
 
 describeWithTemporal('cli/benchmark with Temporal', () => {
+  async function measure(suite: string, dir: string): Promise<BenchmarkReport> {
+    const args = ['benchmark', '--suite', suite, '--quick', '-o', dir, '--json'];
+    const { code, stdout, stderr } = await startCli(args, path.join(dir, 'state')).ended;
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as BenchmarkReport;
+  }
+
   it('runs a whole predict, with speed and peak memory of both lanes', async () => {
     const dir = await temporaryFolder();
-    const { ended } = startCli(
-      ['benchmark', '--suite', 'predict', '--quick', '-o', dir, '--json'],
-      path.join(dir, 'state'),
-    );
-    const { code, stdout, stderr } = await ended;
-    assert.equal(code, 0, stderr);
-    const { results } = JSON.parse(stdout) as BenchmarkReport;
+    const { results } = await measure('predict', dir);
     assert.deepEqual(
       results.map(({ name, unit }) => [name, unit]),
       [
@@ -206,13 +207,7 @@ describeWithTemporal('cli/benchmark with Temporal', () => {
 
   it('says what the pool is worth, and how busy loaded lanes are', async () => {
     const dir = await temporaryFolder();
-    const { ended } = startCli(
-      ['benchmark', '--suite', 'pool', '--quick', '-o', dir, '--json'],
-      path.join(dir, 'state'),
-    );
-    const { code, stdout, stderr } = await ended;
-    assert.equal(code, 0, stderr);
-    const { results } = JSON.parse(stdout) as BenchmarkReport;
+    const { results } = await measure('pool', dir);
     const [kept, reloaded, times, ...busy] = results.map(({ runs }) => runs[0]!);
     assert.equal(times, reloaded! / kept!);
     assert.deepEqual(
