@@ -43,12 +43,12 @@ export function openServer(
   options: Omit<PredictOptions, 'gpus'> & { gpus: readonly Gpu[]; outputDir: string; signal: AbortSignal },
 ): Promise<OpenRunClient> {
   if (service === undefined) return openEmbeddedRun(options);
-  const { lanes, threads, gpus, outputDir } = options;
+  const { lanes, threads, cpuBind, gpus, outputDir } = options;
   return openServiceRun(service, {
     waitSeconds: options.connectTimeout,
     signal: options.signal,
     say: (line) => process.stderr.write(`${line}\n`),
-    agent: options.withAgent ? { lanes, threads, gpus, logFolder: path.join(outputDir, '.virnucpro') } : undefined,
+    agent: options.withAgent ? { lanes, threads, cpuBind, gpus, logFolder: path.join(outputDir, '.virnucpro') } : undefined,
   });
 }
 

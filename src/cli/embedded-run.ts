@@ -25,6 +25,8 @@ export interface EmbeddedRun extends OpenRunClient {
 export async function openEmbeddedRun(options: {
   lanes: number;
   threads: number;
+  /** CPU lanes are bound to CPUs of their own. */
+  cpuBind?: boolean;
   /** Devices that it offers beside its CPU lanes. */
   gpus?: readonly Gpu[];
   /** What the agent does, all of it by default. */
@@ -92,13 +94,15 @@ export function agentCommand(
   {
     lanes,
     threads,
+    cpuBind = false,
     gpus = [],
     roles = ROLES,
-  }: { lanes: number; threads: number; gpus?: readonly Gpu[]; roles?: readonly Role[] },
+  }: { lanes: number; threads: number; cpuBind?: boolean; gpus?: readonly Gpu[]; roles?: readonly Role[] },
 ): ManagedChildSpec {
   // Each of them, so that no variable meant for other commands counts.
   const offered = ['cpu', ...gpus.map(deviceName)].join(',');
   const devices = ['--devices', offered, '--cpu-lanes', String(lanes), '--threads', String(threads)];
+  if (cpuBind) devices.push('--cpu-bind');
   return {
     command: process.execPath,
     args: ['--enable-source-maps', MAIN, 'worker', '--roles', roles.join(','), ...devices],

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
+import { ownCpus } from '../workers/cpu-affinity.js';
 import { usableGpus } from './choose-devices.js';
 import { TableCommand } from './options/table-command.js';
 
@@ -13,7 +14,8 @@ export function serverCommand(): Command {
 
   const start = new TableCommand('start', async () => (await tables()).SERVER_START_OPTIONS)
     .description('keep server and agent running until Ctrl-C: shows finished runs in the web UI again')
-    .runs(async ({ temporalCli, lanes, threads, devices }) => {
+    .runs(async ({ temporalCli, lanes, threads, cpuBind, devices }) => {
+      if (cpuBind) await ownCpus();
       const gpus = await usableGpus(devices);
       const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
         import('../server/supervisor.js'),
@@ -27,7 +29,7 @@ export function serverCommand(): Command {
         stateDir: stateFolderPath(),
         temporalCli: cli,
         // A predict that joins later relies on the supervisor's agent.
-        startAgent: (embedded) => agentCommand(embedded, { lanes, threads, gpus }),
+        startAgent: (embedded) => agentCommand(embedded, { lanes, threads, cpuBind, gpus }),
         log: await messages('warn'),
         onStop: () => stop.abort(),
         signal: stop.signal,

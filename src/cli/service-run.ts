@@ -18,6 +18,7 @@ const AGENT_GRACE_MS = 15_000;
 export interface OwnAgent {
   lanes: number;
   threads: number;
+  cpuBind: boolean;
   gpus: readonly Gpu[];
   /** Where its `agent.log` goes. */
   logFolder: string;
@@ -47,9 +48,9 @@ export async function openServiceRun(
 /** Runs this machine's agent, again whenever it dies, until it is closed; then it drains. */
 async function keepAgent(
   service: Service,
-  { lanes, threads, gpus, logFolder }: OwnAgent,
+  { logFolder, ...offered }: OwnAgent,
 ): Promise<Pick<OpenRunClient, 'outage' | 'close'>> {
-  const { command, args } = agentCommand(service, { lanes, threads, gpus });
+  const { command, args } = agentCommand(service, offered);
   // A name of its own: another agent may serve the service with this machine already.
   const host = ['--host', `${hostname()}-${process.pid}`];
   await mkdir(logFolder, { recursive: true });

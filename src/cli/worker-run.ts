@@ -3,6 +3,7 @@ import type { Device } from '../contract/devices.js';
 import { ServerError } from '../contract/failures.js';
 import { parentGone } from '../server/managed-child.js';
 import { type WorkerConnection, connectWorker } from '../workers/connection.js';
+import { ownCpus } from '../workers/cpu-affinity.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
@@ -17,7 +18,11 @@ const GPU_THREADS = 2;
 
 /** Runs this host's agent until SIGTERM or SIGINT, or until the supervisor that started it is gone. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const devices = await offeredDevices(options);
+  // Settled before anything keeps this process alive: one that lacks a device ends with its error.
+  const devices = await offeredDevices(options).catch((error: unknown) => {
+    if (process.connected) process.disconnect();
+    throw error;
+  });
   const log = createLog({ role: 'agent' });
   installRuntime(log, options.metrics);
   const stop = new AbortController();
@@ -61,12 +66,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** Settled before anything keeps this process alive: one that lacks a device ends with its error. */
-async function offeredDevices({ devices, cpuLanes, threads }: WorkerOptions): Promise<Device[]> {
-  const gpus = await usableGpus(devices).catch((error: unknown) => {
-    if (process.connected) process.disconnect();
-    throw error;
-  });
-  const cpus = devices.some(({ kind }) => kind === 'cpu') ? cpuDevices(cpuLanes, threads) : [];
+async function offeredDevices({ devices, cpuLanes, threads, cpuBind }: WorkerOptions): Promise<Device[]> {
+  const gpus = await usableGpus(devices);
+  const hasCpu = devices.some(({ kind }) => kind === 'cpu');
+  const cpus = hasCpu ? cpuDevices(cpuLanes, threads, cpuBind ? await ownCpus() : undefined) : [];
   return [...cpus, ...gpus.map((gpu) => ({ ...gpu, threads: GPU_THREADS }))];
 }

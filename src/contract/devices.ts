@@ -11,6 +11,8 @@ export interface Device {
   index: number;
   /** CPU threads that a lane on this device may use. */
   threads: number;
+  /** The host's CPUs that its lane is bound to; without them it runs wherever the system puts it. */
+  cpus?: readonly number[];
 }
 
 /** `cpu:0`, `cuda:1`: how a device is written in queues, logs and process titles. */

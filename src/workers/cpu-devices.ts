@@ -1,10 +1,19 @@
 import type { Device } from '../contract/devices.js';
+import { shareCpus } from './cpu-affinity.js';
 
-/** `lanes` CPU devices that share `threads` out, the first ones taking the remainder; at least one thread each. */
-export function cpuDevices(lanes: number, threads: number): Device[] {
-  return Array.from({ length: lanes }, (_, index) => ({
+/**
+ * `lanes` CPU devices that share `threads` out, the first ones taking the remainder; at least one thread each.
+ * @param cpus binds each to CPUs of its own among these (see ownCpus).
+ */
+export function cpuDevices(lanes: number, threads: number, cpus?: readonly number[]): Device[] {
+  const shares = Array.from({ length: lanes }, (_, index) =>
+    Math.max(1, Math.floor(threads / lanes) + (index < threads % lanes ? 1 : 0)),
+  );
+  const bound = cpus && shareCpus(shares, cpus);
+  return shares.map((share, index) => ({
     kind: 'cpu',
     index,
-    threads: Math.max(1, Math.floor(threads / lanes) + (index < threads % lanes ? 1 : 0)),
+    threads: share,
+    ...(bound && { cpus: bound[index]! }),
   }));
 }

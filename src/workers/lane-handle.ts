@@ -6,6 +6,7 @@ import { type Device, deviceName } from '../contract/devices.js';
 import { LaneLost, ModelError } from '../contract/failures.js';
 import type { LaneOffer, RunningBatch } from '../contract/leases.js';
 import { pinnedEnvironment } from '../inference/pinned-environment.js';
+import { boundTo } from './cpu-affinity.js';
 import type { HostMetrics, LaneMetrics, LossCause } from './host-metrics.js';
 import type { FromLane, ToLane } from './lane-protocol.js';
 import type { Logger } from './log.js';
@@ -60,9 +61,11 @@ export class LaneHandle implements LeasedLane {
     program = LANE_PROCESS,
   ) {
     const title = `virnucpro-lane ${offer.stage} ${deviceName(device)}`;
+    const node = device.cpus === undefined ? [process.execPath] : boundTo(device.cpus, process.execPath);
     this.child = fork(program, [title], {
       env: pinnedEnvironment({ ...STEADY_MEMORY.env, ...env }, device),
-      execArgv: ['--enable-source-maps', ...STEADY_MEMORY.node],
+      execPath: node[0],
+      execArgv: [...node.slice(1), '--enable-source-maps', ...STEADY_MEMORY.node],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.metrics = metrics.lane(device, offer.stage);

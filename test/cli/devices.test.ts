@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { access, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { startCli, tinyModels } from '../support/cli.js';
+import { ownCpus } from '../../src/workers/cpu-affinity.js';
+import { processesOf, startCli, tinyModels } from '../support/cli.js';
 import { compareResults, ORIGINAL_TABLES } from '../support/compare-results.js';
 import { fakeCudaHost } from '../support/fake-cuda-host.js';
 import { goldenCases } from '../support/golden.js';
+import { cpusOf, titleOf } from '../support/processes.js';
 import { describeWithTemporal } from '../support/temporal-cli.js';
 import { temporaryFolder } from '../support/tiny-models.js';
 
@@ -78,7 +80,37 @@ describe('virnucpro devices', () => {
     assert.match(stderr, /^error: webgpu:7 cannot be used: onnxruntime gives a process one WebGPU device, webgpu:0/);
   });
 
+  it('--cpu-bind without a taskset ends before anything starts', async () => {
+    const out = path.join(dir, 'unbound');
+    const args = ['predict', `${lambda.dir}/input.fa`, '-o', out, '-d', 'cpu', '--cpu-bind', ...tinyModels];
+    const { code, stderr } = await virnucpro(args, { PATH: '/nonexistent' });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: lanes cannot be bound to CPUs here: .*taskset.*\nLeave --cpu-bind out, or install /m);
+    await assert.rejects(access(out), { code: 'ENOENT' });
+  });
+
   describeWithTemporal('with lanes', () => {
+    it('--cpu-bind has each CPU lane on CPUs of its own, and gives the golden calls', async () => {
+      const state = path.join(dir, 'bound-state');
+      const out = path.join(dir, 'bound');
+      const args = [`${lambda.dir}/input.fa`, '-o', out, '-d', 'cpu', '--cpu-bind', '--batch-sequences', '2'];
+      const call = startCli(['predict', ...args, '--lanes', '2', '-t', '2', ...tinyModels], state);
+      const lanes = new Map<string, number[]>();
+      const look = setInterval(() => {
+        for (const pid of processesOf(state)) {
+          const [, lane] = /(cpu:\d)/.exec(titleOf(pid)) ?? [];
+          if (lane !== undefined) lanes.set(lane, cpusOf(pid));
+        }
+      }, 200);
+      const { code, stderr } = await call.ended.finally(() => clearInterval(look));
+      assert.equal(code, 0, stderr);
+      const [first, second = first] = await ownCpus();
+      assert.deepEqual(Object.fromEntries(lanes), { 'cpu:0': [first], 'cpu:1': [second] });
+      for (const table of ORIGINAL_TABLES) {
+        await compareResults(path.join(out, 'input_merged', table), path.join(lambda.dir, table));
+      }
+    }).timeout(120_000);
+
     it('--gpus 1,2 runs on devices 1 and 2, one lane each, in fp16, says so, and gives the golden calls', async () => {
       const env = await fakeCudaHost(dir, { devices: 3 });
       const out = path.join(dir, 'out');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Process ids whose command line holds `text`. */
@@ -28,6 +28,28 @@ export function childrenOf(parent: number): { pid: number; command: string }[] {
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line))
     .filter((match) => match !== null && Number(match[2]) === parent && !match[3]!.startsWith('Z'))
     .map((match) => ({ pid: Number(match![1]), command: match![4]! }));
+}
+
+/** What a process calls itself; empty when it has ended. Linux. */
+export function titleOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** CPUs that a process, with every thread of it, may run on; ascending. Linux. */
+export function cpusOf(pid: number): number[] {
+  const allowed = readdirSync(`/proc/${pid}/task`).map(
+    (task) => /^Cpus_allowed_list:\s+(.+)$/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8'))![1]!,
+  );
+  const [list, ...others] = new Set(allowed);
+  if (others.length > 0) throw new Error(`threads of ${pid} run on different CPUs: ${allowed.join('; ')}`);
+  return list!.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
+  });
 }
 
 /** Resident memory of a process in megabytes; undefined when it has ended. Linux. */

@@ -46,6 +46,7 @@ describe('the source', () => {
       'server/dev-server.ts',
       'server/managed-child.ts',
       'server/temporal-cli.ts',
+      'workers/cpu-affinity.ts',
       'workers/lane-handle.ts',
     ]);
   });

@@ -5,6 +5,7 @@ import type { OptionTable, OptionValues } from './option-table.js';
 import {
   BY_MODEL,
   CALL_TOKENS,
+  CPU_BIND,
   LANE_COUNT,
   MODEL_PATH,
   PRECISION,
@@ -104,6 +105,7 @@ export const PREDICT_OPTIONS = {
   gpus: { takes: '<list>', group: MACHINE, help: 'GPUs to use, e.g. 0,1', type: text() },
   lanes: { ...LANE_COUNT, group: MACHINE, help: 'CPU lanes: processes that each hold the model of one stage' },
   threads: { ...THREADS, group: MACHINE, help: 'CPU threads that all lanes share' },
+  cpuBind: { ...CPU_BIND, group: MACHINE },
   dnabertBatchSize: {
     ...CALL_TOKENS,
     group: RUN,

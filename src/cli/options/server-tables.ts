@@ -1,5 +1,5 @@
 import type { OptionTable } from './option-table.js';
-import { JSON_OUTPUT, LANE_COUNT, TEMPORAL_CLI, THREADS } from './shared-options.js';
+import { CPU_BIND, JSON_OUTPUT, LANE_COUNT, TEMPORAL_CLI, THREADS } from './shared-options.js';
 import { device, listOf, yesOrNo } from './value-types.js';
 
 /** Every option of `server start`. */
@@ -7,6 +7,7 @@ export const SERVER_START_OPTIONS = {
   temporalCli: TEMPORAL_CLI,
   lanes: { ...LANE_COUNT, help: 'CPU lanes that runs beside it may use' },
   threads: { ...THREADS, help: 'CPU threads that all lanes share' },
+  cpuBind: CPU_BIND,
   devices: {
     takes: '<list>',
     help: 'GPUs that they may use, too, e.g. cuda:0,cuda:1 or webgpu:0',

@@ -17,6 +17,12 @@ export const THREADS = {
   defaultText: 'all',
 } as const;
 
+export const CPU_BIND = {
+  help: 'bind each CPU lane to CPUs of its own (Linux), for agents that have their CPUs to themselves',
+  type: yesOrNo(),
+  default: false,
+} as const;
+
 export const LANE_COUNT = { takes: '<n>', type: wholeNumber({ min: 1, max: MOST }), default: 1 } as const;
 
 export const MODEL = {

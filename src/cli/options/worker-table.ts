@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { ROLES } from '../../workers/roles.js';
 import type { OptionTable, OptionValues } from './option-table.js';
-import { LANE_COUNT, THREADS } from './shared-options.js';
+import { CPU_BIND, LANE_COUNT, THREADS } from './shared-options.js';
 import { device, ipAndPort, listOf, oneOf, text } from './value-types.js';
 
 /** Every option of `worker`. */
@@ -22,6 +22,7 @@ export const WORKER_OPTIONS = {
   },
   cpuLanes: { ...LANE_COUNT, help: 'CPU lanes that this host offers, if cpu is among --devices' },
   threads: { ...THREADS, help: 'CPU threads that all lanes share' },
+  cpuBind: CPU_BIND,
   host: {
     takes: '<name>',
     help: 'name of this host in queues and progress, one of its own for each agent',

@@ -10,6 +10,7 @@ import { LaneHandle } from '../../../src/workers/lane-handle.js';
 import type { Logger } from '../../../src/workers/log.js';
 import type { FixtureLane } from '../../support/fixture-lane.js';
 import { laneOffer } from '../../support/lane-offer.js';
+import { cpusOf } from '../../support/processes.js';
 
 const FIXTURE = fileURLToPath(new URL('../../support/fixture-lane.js', import.meta.url));
 
@@ -105,6 +106,16 @@ describe('workers/lane-handle', () => {
     await lane.stop();
     assert.equal(lane.alive, false);
     assert.throws(residentPages, { code: 'ENOENT' });
+  });
+
+  it('binds itself, with all its threads, to the CPUs of its device', async () => {
+    const [cpu] = cpusOf(process.pid).slice(-1);
+    const bound = spawn({}, { device: { ...cpu0, cpus: [cpu!] } });
+    const free = spawn();
+    await Promise.all([bound.start(), free.start()]);
+    assert.deepEqual(cpusOf(bound.pid), [cpu]);
+    assert.deepEqual(cpusOf(free.pid), cpusOf(process.pid));
+    await bound.stop();
   });
 
   describe('pins its device: a CUDA lane sees one entry of what the agent sees', () => {
