@@ -25,7 +25,7 @@ async function replaceRuntime({ callMs, callsDir }: Stub): Promise<void> {
     const name = this.outputNames[0]!;
     if (width === undefined) {
       const results = await run.call(this, feeds);
-      width = results[name]!.dims[2]!;
+      width = results[name]!.dims.at(-1)!;
       return results;
     }
     const startedAt = now();

@@ -48,7 +48,9 @@ export function openServer(
     waitSeconds: options.connectTimeout,
     signal: options.signal,
     say: (line) => process.stderr.write(`${line}\n`),
-    agent: options.withAgent ? { lanes, threads, cpuBind, gpus, logFolder: path.join(outputDir, '.virnucpro') } : undefined,
+    agent: options.withAgent
+      ? { lanes, threads, cpuBind, gpus, logFolder: path.join(outputDir, '.virnucpro') }
+      : undefined,
   });
 }
 

@@ -10,10 +10,17 @@ import { readSequences } from './read-sequences.js';
  * @throws ModelError, InputError, StorageError.
  */
 export async function embed(input: string, options: EmbedOptions): Promise<void> {
-  const embedder = await openEmbedder(options);
+  let ids: string[] = [];
+  let sequences: string[] = [];
+  const embedder = await openEmbedder({
+    ...options,
+    sequences: async (kind) => {
+      ({ ids, sequences } = await readSequences(input, kind));
+      return ids.length;
+    },
+  });
   try {
     const { facts } = embedder;
-    const { ids, sequences } = await readSequences(input, facts.kind);
     const started = performance.now();
     const cpu = process.cpuUsage();
     let tokens = 0;

@@ -5,6 +5,7 @@ import { pinnedEnvironment } from '../inference/pinned-environment.js';
 import { cacheFolderPath } from '../io/user-folders.js';
 import { resolveModel } from '../model/catalogue.js';
 import { encoderDigest } from '../model/content-digest.js';
+import type { EncoderKind } from '../model/graph/encoder.js';
 import { openModel } from '../model/model.js';
 import type { NamedDevice } from './device-names.js';
 import { assertPrecisionFits, defaultPrecision, sayDefaultPrecision, warnIfUnverified } from './precision.js';
@@ -18,6 +19,8 @@ export interface EmbedderChoice {
   device: NamedDevice;
   threads: number;
   tokensPerCall?: number | undefined;
+  /** See EmbedderOptions. */
+  sequences?: (kind: EncoderKind) => Promise<number>;
 }
 
 /**
@@ -30,6 +33,7 @@ export async function openEmbedder({
   precision: asked,
   threads,
   tokensPerCall,
+  sequences,
 }: EmbedderChoice): Promise<Embedder> {
   const { kind, index = 0 } = device;
   const precision = asked ?? defaultPrecision(kind);
@@ -47,6 +51,7 @@ export async function openEmbedder({
     cacheDir: cacheFolderPath(),
     device: kind,
     threads,
+    ...(sequences && { sequences }),
     ...(expected && { expected }),
     ...(tokensPerCall && { tokensPerCall }),
   });

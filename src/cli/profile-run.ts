@@ -1,6 +1,6 @@
 import { OptionError, OutOfMemory } from '../contract/failures.js';
 import type { EmbedderFacts } from '../inference/embedder.js';
-import { callBytes } from '../inference/lane-memory.js';
+import { segmentBytes } from '../inference/lane-memory.js';
 import { writeText } from '../io/tables.js';
 import { freeMemory } from '../workers/free-memory.js';
 import { openEmbedder } from './open-embedder.js';
@@ -8,7 +8,7 @@ import { madeUpFrames } from './made-up/frames.js';
 import type { ProfileOptions } from './options/profile-table.js';
 import { type Point, recommend } from './profile/recommend.js';
 import { pointTable, speedChart } from './profile/show.js';
-import { Prober, type Sweep, sweep } from './profile/sweep.js';
+import { callsToMeasure, Prober, type Sweep, sweep } from './profile/sweep.js';
 import { readSequences } from './read-sequences.js';
 import { interruption } from './run.js';
 
@@ -31,7 +31,8 @@ export async function profile(options: ProfileOptions): Promise<void> {
       budgets: budgetsOf(options, prober.longest),
       rounds: options.rounds,
       // A GPU's memory is its own, and is found by trying.
-      hasMemory: async (tokens) => kind !== 'cpu' || callBytes(facts, tokens) < (await freeMemory()),
+      hasMemory: async (tokens) =>
+        kind !== 'cpu' || segmentBytes(facts, tokens, facts.spread.segments) < (await freeMemory()),
       ...(!options.json && { onPoint: sayPoint }),
     });
     if (points.length === 0) throw nothingFits(stopped);
@@ -46,13 +47,16 @@ export async function profile(options: ProfileOptions): Promise<void> {
   }
 }
 
-async function sequencesFor({ kind }: EmbedderFacts, { testFile, maxBatch }: ProfileOptions): Promise<string[]> {
+async function sequencesFor(
+  { kind, spread }: EmbedderFacts,
+  { testFile, maxBatch }: ProfileOptions,
+): Promise<string[]> {
   if (testFile !== undefined) {
     const { sequences } = await readSequences(testFile, kind);
     if (sequences.length > 0) return sequences;
     throw new OptionError({ what: 'no sequence in it', where: testFile, next: 'Give a file with some, or none' });
   }
-  const frames = madeUpFrames(Math.ceil(maxBatch / TOKENS_A_FRAME));
+  const frames = madeUpFrames(Math.ceil((callsToMeasure(spread) * maxBatch) / TOKENS_A_FRAME));
   return frames.map(({ nucleotide, protein }) => (kind === 'dnabert2' ? nucleotide : protein));
 }
 

@@ -4,15 +4,15 @@ import type { DeviceKind } from '../contract/devices.js';
  * Floating-point operations a second that one thread is assumed to manage. bench/encoders.md has 64 to 75 for a core that is
  * all ours: this leaves room for slower ones, and for others' work.
  */
-const FLOPS_PER_THREAD = 2e10;
+export const FLOPS_PER_THREAD = 2e10;
 
 /** Keeps the attention scores of a call of a small model in tens of megabytes. */
 const MOST_TOKENS_PER_CALL = 4096;
 
 /**
- * Tokens a call (padding included) for calls of up to about a second, so that cancellation, seen between calls, is quick. No
- * call has less than a sequence, which takes ESM-2 3B 5 to 7 s on two cores. A GPU gets the most: fewer would leave it
- * waiting.
+ * Tokens a call (padding included) for calls of up to about a second. No call has less than a sequence. A GPU gets the most:
+ * fewer would leave it waiting.
+ * @param threads of one call.
  */
 export function defaultTokensPerCall(parameters: number, threads: number, device: DeviceKind = 'cpu'): number {
   if (device !== 'cpu') return MOST_TOKENS_PER_CALL;

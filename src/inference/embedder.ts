@@ -7,15 +7,16 @@ import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
 import { defaultTokensPerCall, planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
-import { loadableGraph } from './loadable-graph.js';
+import { loadableSegments } from './loadable-segments.js';
 import { graphFormFor, proveDevice, toleranceOf } from './prove-device.js';
-import { SessionThread } from './session-thread.js';
+import { SegmentedSession } from './segmented-session.js';
+import { type Spread, spreadOver } from './spread.js';
 
 /** Tokenizing blocks the thread: other work (the results of calls) gets a turn after this many letters, some 3 ms. */
 const LETTERS_PER_TURN = 500;
 
-/** One computes, the next is already with the session thread, so that the device does not wait for this one. */
-const CALLS_UNDER_WAY = 2;
+/** Beside those that compute, this many are already with the session, so that the device does not wait for this thread. */
+const CALLS_WAITING = 1;
 
 export interface EmbedderOptions {
   /** Folder or file of a checkpoint. */
@@ -24,8 +25,13 @@ export interface EmbedderOptions {
   cacheDir: string;
   /** What computes: of several devices of a kind the first that this process sees. Default: the CPU. */
   device?: DeviceKind;
-  /** Threads of one call. */
+  /** CPU threads that it may use; see spreadOver. */
   threads: number;
+  /**
+   * Says how many sequences there will be, if they may be few: those share all threads. Called before the weights are loaded,
+   * so that bad input costs no load.
+   */
+  sequences?: (kind: EncoderKind) => Promise<number>;
   /** Idle threads spin: only for a process that has the machine to itself. Default false. */
   spinning?: boolean;
   /** What the checkpoint must turn out to be. */
@@ -53,6 +59,7 @@ export interface EmbedderFacts {
   provider: string;
   /** Tokens of one call, padding included; becomes less when a call does not fit the memory. */
   tokensPerCall: number;
+  spread: Spread;
   /** What {@link tokensPerCall} was before that. */
   reducedFrom?: number;
   /** From opening the checkpoint to the first vector. */
@@ -70,7 +77,7 @@ export interface EmbedProgress {
 
 /** Options of {@link Embedder.embed}. */
 export interface EmbedOptions {
-  /** Looked at between calls; its reason is thrown. */
+  /** Looked at between calls, and between the segments of one; its reason is thrown. */
   signal?: AbortSignal;
   /** Called after each call, and now and then while the sequences are tokenized. */
   onProgress?: (progress: EmbedProgress) => void;
@@ -96,7 +103,7 @@ export class Embedder {
 
   private constructor(
     private readonly model: Model,
-    private readonly session: SessionThread,
+    private readonly session: SegmentedSession,
     readonly facts: EmbedderFacts,
   ) {}
 
@@ -112,10 +119,11 @@ export class Embedder {
     const { cacheDir, device = 'cpu', threads, spinning = false } = options;
     const model = await openModel(options.model, cacheDir, options.expected, options.precision);
     const { kind, dims, parameters, precision } = model;
+    const spread = spreadOver(threads, { ...dims, parameters }, device, await options.sequences?.(kind));
     if (device !== 'cpu') await proveDevice(model, device, { threads, cacheDir });
     const graph = device === 'cpu' ? model.graph : await model.graphAs({ ...graphFormFor(device), precision });
-    const loadable = await loadableGraph(model, graph, cacheDir);
-    const session = await SessionThread.open(loadable, { device, threads, spinning });
+    const segments = await loadableSegments(model, graph, cacheDir, spread.segments);
+    const session = await SegmentedSession.open(segments, { device, threads: spread.threads, spinning });
     const facts: EmbedderFacts = {
       kind,
       hidden: dims.hidden,
@@ -126,7 +134,8 @@ export class Embedder {
       precision,
       digest: model.digest,
       provider: session.provider,
-      tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, threads, device),
+      tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, spread.threads, device),
+      spread,
       loadSeconds: 0,
     };
     const embedder = new Embedder(model, session, facts);
@@ -200,9 +209,13 @@ export class Embedder {
     const send = (): void => {
       // Whoever waits for the session after an abort waits for every call that was sent.
       options.signal?.throwIfAborted();
-      while (underWay.length < CALLS_UNDER_WAY && calls.length > 0) {
+      while (underWay.length < this.facts.spread.calls + CALLS_WAITING && calls.length > 0) {
         const call = calls.shift()!;
-        underWay.push({ call, result: this.runCall(call.map((i) => tokens[i]!)).catch((error: unknown) => error) });
+        const result = this.runCall(
+          call.map((i) => tokens[i]!),
+          options.signal,
+        );
+        underWay.push({ call, result: result.catch((error: unknown) => error) });
       }
     };
     for (send(); underWay.length > 0; send()) {
@@ -275,10 +288,10 @@ export class Embedder {
     facts.tokensPerCall = Math.min(facts.tokensPerCall, tokensPerCall);
   }
 
-  private runCall(tokens: Int32Array[]): Promise<Float32Array> {
+  private runCall(tokens: Int32Array[], signal?: AbortSignal): Promise<Float32Array> {
     const { graph, kind, dims } = this.model;
     const spans = tokens.map(({ length }) => pooledSpan(kind, length));
-    return this.session.run(encoderFeeds(graph, tokens), { spans, hidden: dims.hidden });
+    return this.session.run(encoderFeeds(graph, tokens), { spans, hidden: dims.hidden }, signal);
   }
 
   /**

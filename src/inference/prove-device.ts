@@ -5,9 +5,9 @@ import type { GpuPrecision, Precision } from '../contract/models.js';
 import type { GraphForm } from '../model/graph/encoder.js';
 import type { Model } from '../model/model.js';
 import { encoderFeeds } from './feeds.js';
-import { loadableGraph } from './loadable-graph.js';
+import { loadableSegments } from './loadable-segments.js';
 import { relativeError } from './relative-error.js';
-import { SessionThread } from './session-thread.js';
+import { SegmentedSession } from './segmented-session.js';
 
 /** One layer has every operator at the model's own sizes, and takes seconds of a CPU also of the largest. */
 const LAYERS = 1;
@@ -42,7 +42,7 @@ export async function proveDevice(
   const compute = async (on: DeviceKind, at: GpuPrecision): Promise<Float32Array> => {
     const graph = await model.graphAs({ ...graphFormFor(on), precision: at, mostLayers: LAYERS });
     const options = { device: on, threads, spinning: false };
-    const session = await SessionThread.open(await loadableGraph(model, graph, cacheDir), options);
+    const session = await SegmentedSession.open(await loadableSegments(model, graph, cacheDir, 1), options);
     try {
       return await session.run(encoderFeeds(graph, tokens));
     } finally {

@@ -47,12 +47,11 @@ export class SessionThread {
   }
 
   /**
-   * The model's output, or one vector a row when `pooling` is given. Takes the feeds' memory: they are empty afterwards.
+   * The model's output, or one vector a row when `pooling` is given.
    * @throws OutOfMemory when the call does not fit.
    */
   run(feeds: Feeds, pooling?: Pooling): Promise<Float32Array> {
-    const memory = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
-    return this.call<Float32Array>({ op: 'run', feeds, pooling }, memory);
+    return this.call<Float32Array>({ op: 'run', feeds, pooling });
   }
 
   /** Waits for the calls under way, gives the memory back and ends the thread. May be called again. */
@@ -66,14 +65,14 @@ export class SessionThread {
     await this.call<undefined>({ op: 'release' }).finally(() => this.thread.terminate());
   }
 
-  private call<T>(call: ThreadCall, transfer: ArrayBuffer[] = []): Promise<T> {
+  private call<T>(call: ThreadCall): Promise<T> {
     if (this.closing !== undefined) return Promise.reject(new InternalError('the session thread is closed'));
     if (this.gone !== undefined) return Promise.reject(this.gone);
     this.calls += 1;
     const id = this.calls;
     return new Promise<T>((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
-      this.thread.postMessage({ ...call, id }, transfer);
+      this.thread.postMessage({ ...call, id });
     });
   }
 

@@ -18,7 +18,9 @@ const TOPOLOGY = '/sys/devices/system/cpu';
  * @throws DeviceError where processes cannot be bound: without Linux's taskset.
  */
 export async function ownCpus(topology = TOPOLOGY): Promise<number[]> {
-  const places = await Promise.all((await allowedCpus()).map(async (cpu) => ({ cpu, ...(await place(topology, cpu)) })));
+  const places = await Promise.all(
+    (await allowedCpus()).map(async (cpu) => ({ cpu, ...(await place(topology, cpu)) })),
+  );
   return places.sort((a, b) => a.socket - b.socket || a.core - b.core || a.cpu - b.cpu).map(({ cpu }) => cpu);
 }
 

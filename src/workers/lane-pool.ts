@@ -4,6 +4,7 @@ import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
 import { defaultTokensPerCall } from '../inference/batcher.js';
 import { laneBytes } from '../inference/lane-memory.js';
+import { spreadOver } from '../inference/spread.js';
 import { byteText } from '../io/figure-text.js';
 import type { Logger } from './log.js';
 
@@ -199,7 +200,9 @@ function declined(what: string): Declined {
 }
 
 function memoryOf({ model, tokensPerCall }: LaneOffer, { kind, threads }: Device): number {
-  return laneBytes(model, tokensPerCall ?? defaultTokensPerCall(model.parameters, threads, kind), kind);
+  const spread = spreadOver(threads, model, kind);
+  const tokens = tokensPerCall ?? defaultTokensPerCall(model.parameters, spread.threads, kind);
+  return laneBytes(model, tokens, kind, spread.segments);
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */

@@ -1,11 +1,17 @@
 import { OutOfMemory } from '../../contract/failures.js';
 import type { Embedder, PreparedSequences } from '../../inference/embedder.js';
+import type { Spread } from '../../inference/spread.js';
 import { peakMemory, resetPeakMemory } from '../../io/process-memory.js';
 import { median } from '../statistics.js';
 import { MOST_CALL_SECONDS, type Point } from './recommend.js';
 
 /** Time that a budget is measured for in each round: many calls of a quick device, one of a slow one. */
 const SECONDS_A_BUDGET = 1;
+
+/** Calls that a budget is measured by at least: as many come out evenly as are on their way at once. */
+export function callsToMeasure({ calls }: Spread): number {
+  return calls === 1 ? 1 : 2 * calls;
+}
 
 /** How to go through token budgets. */
 export interface SweepOptions {
@@ -99,16 +105,18 @@ export class Prober {
     this.embedder.resizeCalls(tokensPerCall);
     await resetPeakMemory();
     try {
+      const { spread } = this.embedder.facts;
       const first = await this.embed(1, tokensPerCall);
       const rate = (this.tokensPerSecond ??= first.tokens / first.seconds);
-      const calls = Math.max(1, Math.round((SECONDS_A_BUDGET * rate) / tokensPerCall));
+      const calls = Math.max(callsToMeasure(spread), Math.round((SECONDS_A_BUDGET * rate) / tokensPerCall));
       const { tokens, seconds, calls: made } = await this.embed(calls, tokensPerCall);
       if (this.embedder.facts.reducedFrom !== undefined) return undefined;
       this.tokensPerSecond = tokens / seconds;
       return {
         tokensPerCall,
         tokensPerSecond: tokens / seconds,
-        secondsPerCall: seconds / made,
+        // Those on their way at once take as many times as long each, and spend it in equal segments.
+        secondsPerCall: ((seconds / made) * spread.calls) / spread.segments,
         peakBytes: await peakMemory(),
       };
     } catch (error) {
@@ -124,15 +132,14 @@ export class Prober {
     const rows = Math.max(1, Math.floor(tokensPerCall / this.longest));
     const tokens = this.pool.tokens.slice(0, calls * rows);
     const sequences = { tokens, sequences: tokens.length, rows: tokens.map((_, row) => [row]) };
-    const done = { tokens: 0, calls: 0 };
-    const startedAt = performance.now();
+    const ends: { tokens: number; at: number }[] = [{ tokens: 0, at: performance.now() }];
     await this.embedder.embed(sequences, {
       signal: this.signal,
-      onProgress: ({ tokensDone }) => {
-        done.tokens = tokensDone;
-        done.calls += 1;
-      },
+      onProgress: ({ tokensDone }) => ends.push({ tokens: tokensDone, at: performance.now() }),
     });
-    return { ...done, seconds: (performance.now() - startedAt) / 1000 };
+    // Several at once: from the first result on, before which segments had nothing to do yet.
+    const from = this.embedder.facts.spread.calls > 1 && ends.length > 2 ? 1 : 0;
+    const [first, last] = [ends[from]!, ends.at(-1)!];
+    return { tokens: last.tokens - first.tokens, seconds: (last.at - first.at) / 1000, calls: ends.length - 1 - from };
   }
 }

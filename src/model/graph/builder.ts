@@ -2,6 +2,7 @@ import type { Precision } from '../../contract/models.js';
 import type { TensorDtype, TensorEntry } from '../checkpoint/types.js';
 import { REDUCED_FILE, ReducedLayout } from '../reduced-layout.js';
 import { encodeOnnxModel, MICROSOFT, ONNX_TYPE, type OnnxAttribute, type OnnxGraph, type OnnxType } from './onnx.js';
+import { type Boundary, type GraphSegment, segmentsOf } from './segments.js';
 
 /** Name of a value (an edge) in a graph. */
 export type Value = string;
@@ -41,6 +42,8 @@ export type ConstantValues = Float32Array | BigInt64Array | Int8Array | Uint8Arr
 export class GraphBuilder {
   private readonly graph: OnnxGraph = { node: [], initializer: [], input: [], output: [] };
   private readonly made = new Map<string, unknown>();
+  private readonly madeInLayer = new Map<string, unknown>();
+  private readonly boundaries: Boundary[] = [];
   private names = 0;
   /** The file of reduced weights; undefined where the checkpoint's own serve: in fp32, and in fp16 if it has such. */
   readonly reduced: ReducedLayout | undefined;
@@ -130,6 +133,12 @@ export class GraphBuilder {
     });
   }
 
+  /** {@link once} in a layer: for what is made of the layer's own values. */
+  onceInLayer<T>(key: string, make: () => T): T {
+    if (!this.madeInLayer.has(key)) this.madeInLayer.set(key, make());
+    return this.madeInLayer.get(key) as T;
+  }
+
   /** What `make` gives, made once for each key: for values that several nodes take. */
   once<T>(key: string, make: () => T): T {
     if (!this.made.has(key)) this.made.set(key, make());
@@ -149,9 +158,20 @@ export class GraphBuilder {
     return output;
   }
 
+  /** Declares that a layer ends with `value`, float32 [rows, width], and that later ones take nothing else of it or before it. */
+  boundary(value: Value, width: number): void {
+    this.boundaries.push({ value, width });
+    this.madeInLayer.clear();
+  }
+
   /** The serialized ONNX model. */
   build(): Uint8Array {
     return encodeOnnxModel(this.graph);
+  }
+
+  /** The model in up to `count` segments, by the boundaries between layers. */
+  segments(count: number): GraphSegment[] {
+    return segmentsOf(this.graph, this.boundaries, count);
   }
 
   private external(

@@ -86,13 +86,14 @@ export function buildDnabert2(
     const activated = g.op('Mul', [g.op('Gelu', [gate]), up]);
     const down = linear(g, activated, t.get(`${p}.mlp.wo.weight`, [hidden, intermediate]));
     x = addAndNorm(g, down, t.get(`${p}.mlp.wo.bias`, [hidden]), x, norm(`${p}.mlp.layernorm`), epsilon).normed;
+    if (layer + 1 < layers) g.boundary(x, hidden);
   }
   g.op('Reshape', [x, shapes.tokenVectors], {}, 'token_vectors');
   g.output('token_vectors', 'float32', ['batch', 'tokens', hidden]);
   return {
     kind: 'dnabert2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
-    bytes: g.build(),
+    segments: (count) => g.segments(count),
     reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon },

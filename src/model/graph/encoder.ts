@@ -3,6 +3,7 @@ import type { TensorEntry } from '../checkpoint/types.js';
 import type { ReducedLayout } from '../reduced-layout.js';
 import { float, type GraphBuilder, type Value } from './builder.js';
 import { int8Linear } from './int8-linear.js';
+import type { GraphSegment } from './segments.js';
 
 /** Far below any score that counts, and within fp16. */
 const LEAST_FP16_BIAS = -1e4;
@@ -31,8 +32,11 @@ export type ModelConfig = Record<string, unknown>;
 export interface EncoderGraph {
   kind: EncoderKind;
   dims: EncoderDims;
-  /** Serialized ONNX model; its weights lie in the checkpoint's files or, below fp32, in a file as `reduced` says. */
-  bytes: Uint8Array;
+  /**
+   * Serialized ONNX models that make the encoder when they are chained, up to `count` of them, of about as many layers each; their
+   * weights lie in the checkpoint's files or, below fp32, in a file as `reduced` says.
+   */
+  segments: (count: number) => GraphSegment[];
   reduced: ReducedLayout | undefined;
   /** The tensors in use. */
   weights: TensorEntry[];

@@ -155,13 +155,14 @@ export async function buildEsm2(
     const down = linear(g, activated, t.get(`${p}${names.down}.weight`, [hidden, intermediate]));
     const next = layer + 1 < layers ? layerPrefix(layer + 1) + names.attentionNorm : names.finalNorm;
     ({ normed, sum } = addAndNorm(g, down, t.get(`${p}${names.down}.bias`, [hidden]), sum, norm(next), epsilon));
+    if (layer + 1 < layers) g.boundary(sum, hidden);
   }
   g.op('Reshape', [normed, shapes.tokenVectors], {}, 'token_vectors');
   g.output('token_vectors', 'float32', ['batch', 'tokens', hidden]);
   return {
     kind: 'esm2',
     dims: { hidden, layers, heads, intermediate, vocabulary },
-    bytes: g.build(),
+    segments: (count) => g.segments(count),
     reduced: g.reduced,
     weights: g.tensors,
     constants: { epsilon, scale },

@@ -33,7 +33,9 @@ function quantizedRows(g: GraphBuilder, x: Value): { integers: Value; scales: Va
     const largest = g.op('ReduceMax', [g.op('Abs', [x]), lastAxis], { keepdims: 1 });
     const scales = g.op('Max', [g.op('Mul', [largest, perUnit]), smallest]);
     const perRow = g.op('Squeeze', [scales, lastAxis]);
-    const zeroPoints = g.once('zero points of rows', () => g.op('Expand', [zeroPoint(g), g.op('Shape', [perRow])]));
+    const zeroPoints = g.onceInLayer('zero points of rows', () =>
+      g.op('Expand', [zeroPoint(g), g.op('Shape', [perRow])]),
+    );
     return { integers: g.op('QuantizeLinear', [x, perRow, zeroPoints], { axis: 0 }), scales };
   });
 }

@@ -111,7 +111,7 @@ describe('Embedder', () => {
     ['esm2-tiny', 'esm2', 'fp16'],
     ['esm2-tiny', 'esm2', 'int8'],
   ] as const) {
-    it(`gives the same bits with 1 and 2 threads, one or five a call, padded or not (${model}, ${precision})`, async () => {
+    it(`gives the same bits whole and in segments, with 1, 2 and 3 threads, one or five a call, padded or not (${model}, ${precision})`, async () => {
       const golden = (await goldenEmbeddings(name)).map(({ sequence }) => sequence);
       // Five of one length (a call without padding), then the golden ones (calls with padding).
       const turned = [0, 1, 2, 3, 4].map((n) => golden[2]!.slice(n * 7) + golden[2]!.slice(0, n * 7));
@@ -120,9 +120,13 @@ describe('Embedder', () => {
       const one = await alone.embed(sequences);
       const two = await open(model, { precision, threads: 2, tokensPerCall: 1 });
       assert.deepEqual(bits(await two.embed(sequences)), bits(one));
-      const together = await open(model, { precision, threads: 2, tokensPerCall: 4000 });
+      const together = await open(model, { precision, threads: 3, tokensPerCall: 4000 });
       assert.deepEqual(bits(await together.embed(sequences)), bits(one));
       assert.deepEqual(bits(await together.embed(turned)), bits(one.slice(0, 5 * alone.facts.hidden)));
+      assert.deepEqual(
+        [alone, two, together].map(({ facts }) => facts.spread.segments),
+        [1, 3, 3],
+      );
       await Promise.all([alone.close(), two.close(), together.close()]);
     });
   }

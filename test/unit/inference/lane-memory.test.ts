@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { callBytes, laneBytes } from '../../../src/inference/lane-memory.js';
+import { callBytes, laneBytes, segmentBytes } from '../../../src/inference/lane-memory.js';
 
 const ESM2_35M = { kind: 'esm2', hidden: 480, heads: 20, intermediate: 1920 } as const;
 const ESM2_150M = { kind: 'esm2', hidden: 640, heads: 20, intermediate: 2560 } as const;
@@ -24,12 +24,28 @@ describe('inference/lane-memory', () => {
     });
   }
 
+  // What 4 x 24 sequences took beyond the model on one thread, in MB: each segment keeps a call's memory.
+  for (const [name, sizes, tokens, segments, measured] of [
+    ['ESM-2 35M', ESM2_35M, 301, 6, 227],
+    ['ESM-2 35M', ESM2_35M, 301, 12, 480],
+    ['ESM-2 35M', ESM2_35M, 1344, 6, 480],
+    ['ESM-2 35M', ESM2_35M, 1344, 12, 1015],
+    ['ESM-2 150M', ESM2_150M, 168, 10, 219],
+    ['DNABERT-2', DNABERT2, 1344, 6, 670],
+  ] as const) {
+    it(`${name} in ${segments} segments, ${tokens} tokens a call: no less than was measured, and not two and a half times as much`, () => {
+      const more = (segmentBytes(sizes, tokens, segments) - callBytes(sizes, tokens)) / 1e6;
+      assert.ok(more >= measured && more < 2.5 * measured, `${more}`);
+    });
+  }
+
   it('adds process, weights and the call; a call is at least one sequence', () => {
     assert.equal(callBytes(ESM2_3B, 1), 4 * 168 * (7 * 2560 + 2 * 10240 + 1.5 * 40 * 168));
     assert.equal(callBytes(ESM2_3B, 1), callBytes(ESM2_3B, 168));
     assert.equal(callBytes(ESM2_3B, 336), 2 * callBytes(ESM2_3B, 168));
     const model = { ...ESM2_3B, layers: 36, parameters: 2.84e9, bytes: 11.4e9 };
     assert.equal(laneBytes(model, 168, 'cpu'), 300e6 + 11.4e9 + callBytes(ESM2_3B, 168));
+    assert.equal(laneBytes(model, 168, 'cpu', 9), 300e6 + 11.4e9 + 9 * callBytes(ESM2_3B, 168) + 8 * 32e6);
   });
 
   it('asks the host of a GPU for what is computed there: one layer for the proof, and vectors that come back', () => {

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { encoderFeeds } from '../../../src/inference/feeds.js';
+import { loadableSegments } from '../../../src/inference/loadable-segments.js';
 import { assertAlike } from '../../../src/inference/prove-device.js';
 import { relativeError } from '../../../src/inference/relative-error.js';
-import { SessionThread } from '../../../src/inference/session-thread.js';
+import { SegmentedSession } from '../../../src/inference/segmented-session.js';
 import type { GraphForm } from '../../../src/model/graph/encoder.js';
 import { type Model, openModel } from '../../../src/model/model.js';
 import { MODELS } from '../../support/tiny-models.js';
 
 /** Token vectors of sequences of 3 and 80 tokens in one padded call, on the CPU. */
 async function vectorsOf(model: Model, form: GraphForm): Promise<Float32Array> {
-  const { bytes } = await model.graphAs(form);
-  const session = await SessionThread.open(
-    { bytes, weightsFolder: model.weightsFolder },
-    { threads: 1, spinning: false },
-  );
+  const graph = await model.graphAs(form);
+  const session = await SegmentedSession.open(await loadableSegments(model, graph, '/nowhere', 1), {
+    threads: 1,
+    spinning: false,
+  });
   const tokens = [3, 80].map((length) => Int32Array.from({ length }, (_, i) => 4 + ((5 * i) % 20)));
   try {
     return await session.run(encoderFeeds(model.graph, tokens));

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { ModelError } from '../../../src/contract/failures.js';
+import { type LoadableSegment, SegmentedSession } from '../../../src/inference/segmented-session.js';
+import { SessionThread } from '../../../src/inference/session-thread.js';
+import { GraphBuilder } from '../../../src/model/graph/builder.js';
+
+const options = { threads: 1, spinning: false };
+
+/** x + 1 + 1, an addition a segment. */
+function segments(): LoadableSegment[] {
+  const g = new GraphBuilder((file) => file);
+  const one = g.constant(Float32Array.of(1), []);
+  const first = g.op('Add', [g.input('x', 'float32', ['rows', 1]), one]);
+  g.boundary(first, 1);
+  g.op('Add', [first, one], {}, 'y');
+  g.output('y', 'float32', ['rows', 1]);
+  return g.segments(2).map((segment) => ({ ...segment, weightsFolder: tmpdir() }));
+}
+
+const feeds = (x: number): Parameters<SegmentedSession['run']>[0] => ({
+  x: { type: 'float32', dims: [1, 1], data: Float32Array.of(x) },
+});
+
+describe('SegmentedSession', () => {
+  it('has several calls on their way, and waits for them when it closes', async () => {
+    const session = await SegmentedSession.open(segments(), options);
+    assert.match(session.provider, /^onnxruntime .* cpu$/);
+    const results = await Promise.all([1, 2, 3, 4].map((x) => session.run(feeds(x))));
+    assert.deepEqual(
+      results.map(([y]) => y),
+      [3, 4, 5, 6],
+    );
+    await Promise.all([session.close(), session.close()]);
+  });
+
+  it('a cancelled call goes no further than its segment, and others go on', async () => {
+    const session = await SegmentedSession.open(segments(), options);
+    const { run } = SessionThread.prototype;
+    let sent = 0;
+    SessionThread.prototype.run = function (...call) {
+      sent += 1;
+      return run.apply(this, call);
+    };
+    try {
+      const abort = new AbortController();
+      const cancelled = session.run(feeds(1), undefined, abort.signal);
+      abort.abort(new Error('enough'));
+      await assert.rejects(cancelled, /enough/);
+      assert.equal(sent, 1);
+      assert.deepEqual([...(await session.run(feeds(1)))], [3]);
+      assert.equal(sent, 3);
+    } finally {
+      SessionThread.prototype.run = run;
+      await session.close();
+    }
+  });
+
+  it('closes what it loaded when a segment is refused', async () => {
+    const [good, bad] = segments();
+    const { close } = SessionThread.prototype;
+    let closed = 0;
+    SessionThread.prototype.close = function () {
+      closed += 1;
+      return close.call(this);
+    };
+    try {
+      const broken = { ...bad!, bytes: Uint8Array.of(1, 2, 3) };
+      await assert.rejects(SegmentedSession.open([good!, broken], options), ModelError);
+      assert.equal(closed, 1);
+    } finally {
+      SessionThread.prototype.close = close;
+    }
+  });
+});
