@@ -26,6 +26,7 @@ await benchmark('lane-idle', async ({ small, dir, row }) => {
     await mkdir(callsDir);
     const temporal = await BenchTemporal.start(path.join(dir, `${frames}`), {
       lanes: LANES,
+      threads: LANES,
       stub: { callMs, callsDir },
     });
     try {

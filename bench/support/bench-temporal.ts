@@ -24,12 +24,12 @@ export class BenchTemporal {
   /** @param stub what lanes do instead of computing. */
   static async start(
     dir: string,
-    { stub, ...agent }: { lanes: number; roles?: readonly Role[]; stub?: Stub },
+    { stub, ...agent }: { lanes: number; threads?: number; roles?: readonly Role[]; stub?: Stub },
   ): Promise<BenchTemporal> {
     const stateDir = path.join(dir, 'state');
     // For this process's children: server, agent, lanes. A supervisor reads them again when it restarts one.
     Object.assign(process.env, { VIRNUCPRO_STATE_DIR: stateDir }, stub && stubEnvironment(stub));
-    const embedded = await openEmbeddedRun({ ...agent, threads: availableParallelism(), temporalCli });
+    const embedded = await openEmbeddedRun({ threads: availableParallelism(), ...agent, temporalCli });
     return new BenchTemporal(dir, stateDir, embedded);
   }
 

@@ -1,6 +1,6 @@
 /**
  * A device that does not compute: loaded into lanes from outside, by NODE_OPTIONS=--import, it takes the place of
- * onnxruntime's calls on their session threads. The first call of a process is real; it tells the shape of the rest.
+ * onnxruntime's calls on their session threads. The first call of a thread is real; it tells the shape of the rest.
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';

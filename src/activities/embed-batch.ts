@@ -198,8 +198,8 @@ class BatchRun implements LaneWork {
         onVector: (i, vector) => parts.add(rows[i]!, vector),
         onRefused: (i, error) =>
           this.refused.push({ row: rows[i]!, reason: error instanceof OutOfMemory ? 'too_large' : 'non_finite' }),
+        onSegment: () => this.watch?.called(),
         onProgress: (progress) => {
-          this.watch?.called();
           this.tokens = progress.tokens;
           this.heartbeat.details({ state: 'running', ...progress });
           if (parts.isDue(this.input.partMs)) {

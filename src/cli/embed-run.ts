@@ -16,7 +16,7 @@ export async function embed(input: string, options: EmbedOptions): Promise<void>
     ...options,
     sequences: async (kind) => {
       ({ ids, sequences } = await readSequences(input, kind));
-      return ids.length;
+      return new Set(sequences).size;
     },
   });
   try {

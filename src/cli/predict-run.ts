@@ -10,7 +10,7 @@ import { readFasta } from '../io/fasta.js';
 import { STDIN, readInput } from '../io/input.js';
 import { parseS3Uri } from '../io/store-uri.js';
 import { sha256OfFile, writeAtomically } from '../io/local-store.js';
-import { ownCpus } from '../workers/cpu-affinity.js';
+import { ownCores } from '../workers/cpu-affinity.js';
 import { type ChosenDevices, chooseDevices, lanesElsewhere, parseRunDevices } from './choose-devices.js';
 import { chooseServer, openServer } from './choose-server.js';
 import { logBesideDisplay } from './log.js';
@@ -53,7 +53,8 @@ export async function predict(
   const proteinModel = await encoder(options.proteinModel);
   const isHere = service === undefined || options.withAgent;
   const devices = isHere ? await chooseDevices(askedDevices) : lanesElsewhere(askedDevices);
-  if (options.cpuBind && isHere) await ownCpus();
+  // Throws where lanes cannot be bound.
+  if (options.cpuBind && isHere) await ownCores();
   if (askedDevices === 'auto' && !options.quiet) process.stderr.write(`Device: ${devices.said}\n`);
   if (assumed && !options.quiet)
     process.stderr.write(`Chunks: ${chunkSize} bases, the default; -e gives another length\n`);

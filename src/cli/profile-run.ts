@@ -12,7 +12,7 @@ import { callsToMeasure, Prober, type Sweep, sweep } from './profile/sweep.js';
 import { readSequences } from './read-sequences.js';
 import { interruption } from './run.js';
 
-/** A made-up frame of 500 bases has about that many DNA tokens, and 168 protein tokens: enough frames for any call. */
+/** A made-up frame of 500 bases has about that many DNA tokens, and 168 protein tokens. */
 const TOKENS_A_FRAME = 80;
 
 /**
@@ -122,6 +122,7 @@ function profileJson(found: Found): object {
       batch_size: point.tokensPerCall,
       tokens_per_second: point.tokensPerSecond,
       seconds_per_call: point.secondsPerCall,
+      seconds_to_cancel: point.secondsToCancel,
       peak_bytes: point.peakBytes,
     })),
   };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { cacheFolderPath, stateFolderPath } from '../io/user-folders.js';
-import { ownCpus } from '../workers/cpu-affinity.js';
+import { ownCores } from '../workers/cpu-affinity.js';
 import { usableGpus } from './choose-devices.js';
 import { TableCommand } from './options/table-command.js';
 
@@ -15,7 +15,8 @@ export function serverCommand(): Command {
   const start = new TableCommand('start', async () => (await tables()).SERVER_START_OPTIONS)
     .description('keep server and agent running until Ctrl-C: shows finished runs in the web UI again')
     .runs(async ({ temporalCli, lanes, threads, cpuBind, devices }) => {
-      if (cpuBind) await ownCpus();
+      // Throws where lanes cannot be bound.
+      if (cpuBind) await ownCores();
       const gpus = await usableGpus(devices);
       const [{ joinSupervision }, { agentCommand }, cli] = await Promise.all([
         import('../server/supervisor.js'),

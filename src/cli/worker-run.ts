@@ -3,7 +3,7 @@ import type { Device } from '../contract/devices.js';
 import { ServerError } from '../contract/failures.js';
 import { parentGone } from '../server/managed-child.js';
 import { type WorkerConnection, connectWorker } from '../workers/connection.js';
-import { ownCpus } from '../workers/cpu-affinity.js';
+import { ownCores } from '../workers/cpu-affinity.js';
 import { cpuDevices } from '../workers/cpu-devices.js';
 import { HostAgent } from '../workers/host-agent.js';
 import { createLog, installRuntime } from '../workers/log.js';
@@ -69,6 +69,6 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 async function offeredDevices({ devices, cpuLanes, threads, cpuBind }: WorkerOptions): Promise<Device[]> {
   const gpus = await usableGpus(devices);
   const hasCpu = devices.some(({ kind }) => kind === 'cpu');
-  const cpus = hasCpu ? cpuDevices(cpuLanes, threads, cpuBind ? await ownCpus() : undefined) : [];
+  const cpus = hasCpu ? cpuDevices(cpuLanes, threads, cpuBind ? await ownCores() : undefined) : [];
   return [...cpus, ...gpus.map((gpu) => ({ ...gpu, threads: GPU_THREADS }))];
 }

@@ -5,17 +5,17 @@ import type { Precision } from '../contract/models.js';
 import { assertFinite } from '../model/finite.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
-import { defaultTokensPerCall, planCalls } from './batcher.js';
+import { planCalls } from './batcher.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
 import { loadableSegments } from './loadable-segments.js';
 import { graphFormFor, proveDevice, toleranceOf } from './prove-device.js';
-import { SegmentedSession } from './segmented-session.js';
+import { type RunOptions, SegmentedSession } from './segmented-session.js';
 import { type Spread, spreadOver } from './spread.js';
 
 /** Tokenizing blocks the thread: other work (the results of calls) gets a turn after this many letters, some 3 ms. */
 const LETTERS_PER_TURN = 500;
 
-/** Beside those that compute, this many are already with the session, so that the device does not wait for this thread. */
+/** Beside those that compute, this many are already with the session, so that its first segment does not wait for this thread. */
 const CALLS_WAITING = 1;
 
 export interface EmbedderOptions {
@@ -81,6 +81,8 @@ export interface EmbedOptions {
   signal?: AbortSignal;
   /** Called after each call, and now and then while the sequences are tokenized. */
   onProgress?: (progress: EmbedProgress) => void;
+  /** Called after each segment of a call: the device is at work. */
+  onSegment?: () => void;
   /** Called with each row as soon as its vector is known. */
   onVector?: (row: number, vector: Float32Array) => void;
   /** Takes a row that gives no finite vector or does not fit the memory alone: its vector stays zero. */
@@ -115,15 +117,23 @@ export class Embedder {
    *   StorageError when there is no room for reduced weights.
    */
   static async open(options: EmbedderOptions): Promise<Embedder> {
-    const started = performance.now();
+    let started = performance.now();
     const { cacheDir, device = 'cpu', threads, spinning = false } = options;
     const model = await openModel(options.model, cacheDir, options.expected, options.precision);
     const { kind, dims, parameters, precision } = model;
-    const spread = spreadOver(threads, { ...dims, parameters }, device, await options.sequences?.(kind));
+    const opened = performance.now();
+    const sequences = await options.sequences?.(kind);
+    // Reading them is no part of the load.
+    started += performance.now() - opened;
+    const spread = spreadOver(threads, { ...dims, parameters }, device, sequences);
     if (device !== 'cpu') await proveDevice(model, device, { threads, cacheDir });
     const graph = device === 'cpu' ? model.graph : await model.graphAs({ ...graphFormFor(device), precision });
     const segments = await loadableSegments(model, graph, cacheDir, spread.segments);
-    const session = await SegmentedSession.open(segments, { device, threads: spread.threads, spinning });
+    const session = await SegmentedSession.open(
+      segments,
+      { device, threads: spread.threadsPerCall, spinning },
+      spread.calls * spread.threadsPerCall,
+    );
     const facts: EmbedderFacts = {
       kind,
       hidden: dims.hidden,
@@ -134,7 +144,7 @@ export class Embedder {
       precision,
       digest: model.digest,
       provider: session.provider,
-      tokensPerCall: options.tokensPerCall ?? defaultTokensPerCall(parameters, spread.threads, device),
+      tokensPerCall: options.tokensPerCall ?? spread.tokensPerCall,
       spread,
       loadSeconds: 0,
     };
@@ -198,57 +208,76 @@ export class Embedder {
       if (options.onRefused === undefined) throw toError(of[0]!);
       for (const row of of) options.onRefused(row, toError(row));
     };
+    const { spread } = this.facts;
+    const lengths = tokens.map(({ length }) => length);
+    // Few sequences are shared out, rather than to leave segments without work.
+    const share = Math.ceil((Math.max(0, ...lengths) * lengths.length) / spread.calls);
     const plan = (of: number[]): number[][] =>
       planCalls(
-        of.map((i) => tokens[i]!.length),
-        this.facts.tokensPerCall,
+        of.map((i) => lengths[i]!),
+        Math.min(this.facts.tokensPerCall, share),
       ).map((call) => call.map((n) => of[n]!));
-    // A queue, because a call that does not fit the memory goes back as smaller ones.
+    // Queues, because a call that does not fit the memory goes back as smaller ones, or by itself.
     let calls = plan(tokens.map((_, i) => i));
-    const underWay: { call: number[]; result: Promise<unknown> }[] = [];
-    const send = (): void => {
-      // Whoever waits for the session after an abort waits for every call that was sent.
-      options.signal?.throwIfAborted();
-      while (underWay.length < this.facts.spread.calls + CALLS_WAITING && calls.length > 0) {
-        const call = calls.shift()!;
-        const result = this.runCall(
-          call.map((i) => tokens[i]!),
-          options.signal,
-        );
-        underWay.push({ call, result: result.catch((error: unknown) => error) });
-      }
+    const alone: number[][] = [];
+    const underWay: { call: number[]; isAlone: boolean; result: Promise<unknown> }[] = [];
+    // Where there are more segments, one more call would find an idle one and compute.
+    const most = spread.calls + (spread.segments === spread.calls ? CALLS_WAITING : 0);
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, ...(options.signal ? [options.signal] : [])]);
+    const start = (call: number[], isAlone: boolean): void => {
+      const result = this.runCall(
+        call.map((i) => tokens[i]!),
+        { signal, onSegment: options.onSegment },
+      );
+      underWay.push({ call, isAlone, result: result.catch((error: unknown) => error) });
     };
-    for (send(); underWay.length > 0; send()) {
-      const { call, result } = underWay.shift()!;
-      const called = await result;
-      if (called instanceof OutOfMemory && call.length > 1) {
-        this.reduceCalls(Math.ceil(call.length / 2) * tokens[call[0]!]!.length);
-        calls = [call, ...calls].flatMap(plan);
-        continue;
-      }
-      if (called instanceof OutOfMemory) {
-        refuse(rows[call[0]!]!, (row) => locate(called, row));
-        continue;
-      }
-      if (!(called instanceof Float32Array)) throw called;
-      const broken: number[] = [];
-      call.forEach((i, n) => {
-        const vector = called.subarray(n * hidden, (n + 1) * hidden);
-        if (!vector.every(Number.isFinite)) {
-          broken.push(i);
-          return;
+    const send = (): void => {
+      // Whoever waits for the session after an abort waits for the segments that compute.
+      signal.throwIfAborted();
+      while (underWay.length < most && calls.length > 0) start(calls.shift()!, false);
+      if (underWay.length === 0 && alone.length > 0) start(alone.shift()!, true);
+    };
+    try {
+      for (send(); underWay.length > 0; send()) {
+        const { call, isAlone, result } = underWay.shift()!;
+        const called = await result;
+        if (called instanceof OutOfMemory && call.length > 1) {
+          this.reduceCalls(Math.ceil(call.length / 2) * tokens[call[0]!]!.length);
+          calls = [call, ...calls].flatMap(plan);
+          continue;
         }
-        for (const row of rows[i]!) {
-          vectors.set(vector, row * hidden);
-          options.onVector?.(row, vector);
+        if (called instanceof OutOfMemory && spread.calls > 1 && !isAlone) {
+          // The others of that moment had their part of the memory.
+          alone.push(call);
+          continue;
         }
-        progress.sequencesDone += 1;
-        progress.tokensDone += tokens[i]!.length;
-      });
-      // One sequence may have spoilt the others of its call: each shows by itself what it gives.
-      if (call.length > 1) calls.unshift(...broken.map((i) => [i]));
-      else for (const i of broken) refuse(rows[i]!, (row) => nonFinite(row, this.facts.precision));
-      options.onProgress?.({ ...progress });
+        if (called instanceof OutOfMemory) {
+          refuse(rows[call[0]!]!, (row) => locate(called, row));
+          continue;
+        }
+        if (!(called instanceof Float32Array)) throw called;
+        const broken: number[] = [];
+        call.forEach((i, n) => {
+          const vector = called.subarray(n * hidden, (n + 1) * hidden);
+          if (!vector.every(Number.isFinite)) {
+            broken.push(i);
+            return;
+          }
+          for (const row of rows[i]!) {
+            vectors.set(vector, row * hidden);
+            options.onVector?.(row, vector);
+          }
+          progress.sequencesDone += 1;
+          progress.tokensDone += tokens[i]!.length;
+        });
+        // One sequence may have spoilt the others of its call: each shows by itself what it gives.
+        if (call.length > 1) calls.unshift(...broken.map((i) => [i]));
+        else for (const i of broken) refuse(rows[i]!, (row) => nonFinite(row, this.facts.precision));
+        options.onProgress?.({ ...progress });
+      }
+    } finally {
+      over.abort();
     }
     return vectors;
   }
@@ -288,10 +317,10 @@ export class Embedder {
     facts.tokensPerCall = Math.min(facts.tokensPerCall, tokensPerCall);
   }
 
-  private runCall(tokens: Int32Array[], signal?: AbortSignal): Promise<Float32Array> {
+  private runCall(tokens: Int32Array[], options: RunOptions = {}): Promise<Float32Array> {
     const { graph, kind, dims } = this.model;
     const spans = tokens.map(({ length }) => pooledSpan(kind, length));
-    return this.session.run(encoderFeeds(graph, tokens), { spans, hidden: dims.hidden }, signal);
+    return this.session.run(encoderFeeds(graph, tokens), { ...options, pooling: { spans, hidden: dims.hidden } });
   }
 
   /**

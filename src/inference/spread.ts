@@ -1,6 +1,6 @@
 import type { DeviceKind } from '../contract/devices.js';
 import type { ModelRef } from '../contract/models.js';
-import { FLOPS_PER_THREAD } from './batcher.js';
+import { defaultTokensPerCall, FLOPS_PER_THREAD } from './batcher.js';
 
 /** How a lane's model uses its CPU threads: calls go through segments of the model one after the other, several at a time. */
 export interface Spread {
@@ -8,8 +8,9 @@ export interface Spread {
   segments: number;
   /** Calls that are computed at once, each in another segment. */
   calls: number;
-  /** Threads that one call has. */
-  threads: number;
+  threadsPerCall: number;
+  /** Tokens of a call, padding included, unless asked for otherwise. */
+  tokensPerCall: number;
 }
 
 /** More calls at once than that would wait long for the first result, and take memory. */
@@ -39,14 +40,17 @@ export function spreadOver(
   device: DeviceKind = 'cpu',
   sequences = Infinity,
 ): Spread {
-  if (device !== 'cpu') return { segments: 1, calls: 1, threads };
+  const tokensFor = (ofCall: number): number => defaultTokensPerCall(parameters, ofCall, device);
+  if (device !== 'cpu') return { segments: 1, calls: 1, threadsPerCall: threads, tokensPerCall: tokensFor(threads) };
   const most = Math.min(layers, MOST_CALLS);
   const layerSeconds = (2 * parameters * SEQUENCE_TOKENS) / layers / FLOPS_PER_THREAD;
   const layersEach = Math.min((SLACK * layers) / Math.min(threads, most), SEGMENT_SECONDS / layerSeconds);
-  const threadsEach = Math.ceil(threads / Math.max(1, Math.min(most, sequences)));
+  const fewest = Math.max(1, sequences);
+  const threadsPerCall = Math.max(Math.ceil(threads / most), Math.floor(threads / fewest));
   return {
     segments: Math.ceil(layers / Math.max(1, Math.floor(layersEach))),
-    calls: Math.floor(threads / threadsEach),
-    threads: threadsEach,
+    calls: Math.min(Math.floor(threads / threadsPerCall), fewest),
+    threadsPerCall,
+    tokensPerCall: tokensFor(threadsPerCall),
   };
 }

@@ -111,8 +111,16 @@ export async function verifyModel(request: VerifyRequest): Promise<Verification>
   const sequences = reference.vectors.map(({ sequence }) => sequence);
   const embed = async (at: Precision): Promise<Embedded> => {
     const on = at === precision ? device : 'cpu';
-    const options = { model: source, precision: at, device: on, cacheDir, threads, ...(expected && { expected }) };
-    const embedder = await Embedder.open(options);
+    const embedder = await Embedder.open({
+      model: source,
+      precision: at,
+      device: on,
+      cacheDir,
+      threads,
+      ...(expected && { expected }),
+      // Of a model that nobody knows they come one by one, too.
+      ...(!reference.known && { sequences: async () => 1 }),
+    });
     try {
       const together = rows(await embedder.embed(sequences, signal && { signal }), sequences.length);
       const alone = reference.known || at !== precision ? [] : await oneByOne(embedder, sequences, signal);

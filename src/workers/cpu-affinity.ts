@@ -13,23 +13,30 @@ const TASKSET = 'taskset';
 const TOPOLOGY = '/sys/devices/system/cpu';
 
 /**
- * The CPUs that this process may use, as `sched_getaffinity(2)` counts them; those of one socket, and of one core, side by
- * side, so that neighbours share caches and memory.
+ * The CPUs that this process may use, as `sched_getaffinity(2)` counts them, by cores: of a core those that share it. Cores of
+ * one socket are side by side, so that neighbours share caches and memory.
  * @throws DeviceError where processes cannot be bound: without Linux's taskset.
  */
-export async function ownCpus(topology = TOPOLOGY): Promise<number[]> {
-  const places = await Promise.all(
-    (await allowedCpus()).map(async (cpu) => ({ cpu, ...(await place(topology, cpu)) })),
-  );
-  return places.sort((a, b) => a.socket - b.socket || a.core - b.core || a.cpu - b.cpu).map(({ cpu }) => cpu);
+export async function ownCores(topology = TOPOLOGY): Promise<number[][]> {
+  const cores = new Map<string, Place & { cpus: number[] }>();
+  for (const cpu of await allowedCpus()) {
+    const place = await placeOf(topology, cpu);
+    const key = `${place.socket} ${place.core}`;
+    if (!cores.has(key)) cores.set(key, { ...place, cpus: [] });
+    cores.get(key)!.cpus.push(cpu);
+  }
+  return [...cores.values()].sort((a, b) => a.socket - b.socket || a.core - b.core).map(({ cpus }) => cpus);
 }
 
 /**
- * Gives each lane CPUs of its own, as many as it has threads; where there are fewer CPUs than threads, lanes share them in turn.
+ * Gives each lane CPUs of its own, as many as it has threads: one of each core while there are cores enough, else all of a core.
+ * Where there are fewer CPUs than threads, lanes share them in turn.
  * @param threads of each lane.
- * @param cpus as {@link ownCpus} orders them.
+ * @param cores as {@link ownCores} gives them.
  */
-export function shareCpus(threads: readonly number[], cpus: readonly number[]): number[][] {
+export function shareCpus(threads: readonly number[], cores: readonly number[][]): number[][] {
+  const all = threads.reduce((sum, count) => sum + count, 0);
+  const cpus = all <= cores.length ? cores.map(([first]) => first!) : cores.flat();
   let next = 0;
   return threads.map((count) => {
     const own = Array.from({ length: Math.min(count, cpus.length) }, (_, i) => cpus[(next + i) % cpus.length]!);
@@ -61,9 +68,14 @@ function cpuList(text: string): number[] {
   });
 }
 
-/** Containers may hide the topology: then numbers alone order the CPUs. */
-async function place(topology: string, cpu: number): Promise<{ socket: number; core: number }> {
-  const read = (name: string): Promise<number> =>
-    readFile(path.join(topology, `cpu${cpu}`, 'topology', name), 'utf8').then(Number, () => 0);
-  return { socket: await read('physical_package_id'), core: await read('core_id') };
+interface Place {
+  socket: number;
+  core: number;
+}
+
+/** Containers may hide the topology: then each CPU is a core. */
+async function placeOf(topology: string, cpu: number): Promise<Place> {
+  const read = (name: string, otherwise: number): Promise<number> =>
+    readFile(path.join(topology, `cpu${cpu}`, 'topology', name), 'utf8').then(Number, () => otherwise);
+  return { socket: await read('physical_package_id', 0), core: await read('core_id', cpu) };
 }

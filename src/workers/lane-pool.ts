@@ -2,7 +2,6 @@ import type { WarmLane } from '../activities/hold-lane.js';
 import { type Device, type DeviceKind, deviceName } from '../contract/devices.js';
 import { Declined } from '../contract/failures.js';
 import type { LaneOffer } from '../contract/leases.js';
-import { defaultTokensPerCall } from '../inference/batcher.js';
 import { laneBytes } from '../inference/lane-memory.js';
 import { spreadOver } from '../inference/spread.js';
 import { byteText } from '../io/figure-text.js';
@@ -201,8 +200,7 @@ function declined(what: string): Declined {
 
 function memoryOf({ model, tokensPerCall }: LaneOffer, { kind, threads }: Device): number {
   const spread = spreadOver(threads, model, kind);
-  const tokens = tokensPerCall ?? defaultTokensPerCall(model.parameters, spread.threads, kind);
-  return laneBytes(model, tokens, kind, spread.segments);
+  return laneBytes(model, tokensPerCall ?? spread.tokensPerCall, kind, spread.segments);
 }
 
 /** A warm lane serves another lease of the same stage, model and mode. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { access, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ownCpus } from '../../src/workers/cpu-affinity.js';
+import { ownCores } from '../../src/workers/cpu-affinity.js';
 import { processesOf, startCli, tinyModels } from '../support/cli.js';
 import { compareResults, ORIGINAL_TABLES } from '../support/compare-results.js';
 import { fakeCudaHost } from '../support/fake-cuda-host.js';
@@ -104,7 +104,7 @@ describe('virnucpro devices', () => {
       }, 200);
       const { code, stderr } = await call.ended.finally(() => clearInterval(look));
       assert.equal(code, 0, stderr);
-      const [first, second = first] = await ownCpus();
+      const [first, second = first] = (await ownCores()).flat();
       assert.deepEqual(Object.fromEntries(lanes), { 'cpu:0': [first], 'cpu:1': [second] });
       for (const table of ORIGINAL_TABLES) {
         await compareResults(path.join(out, 'input_merged', table), path.join(lambda.dir, table));

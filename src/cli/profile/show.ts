@@ -4,14 +4,15 @@ import type { Point } from './recommend.js';
 
 const BAR_WIDTH = 40;
 
-/** A line for each point: tokens a call, tokens/s, seconds a call, peak memory. */
+/** A line for each point: tokens a call, tokens/s, seconds a call and until a cancel is seen, peak memory. */
 export function pointTable(points: readonly Point[]): string {
   return textTable([
-    ['TOKENS A CALL', 'TOKENS/S', 'SECONDS A CALL', 'PEAK MEMORY'],
-    ...points.map(({ tokensPerCall, tokensPerSecond, secondsPerCall, peakBytes }) => [
+    ['TOKENS A CALL', 'TOKENS/S', 'SECONDS A CALL', 'SECONDS TO CANCEL', 'PEAK MEMORY'],
+    ...points.map(({ tokensPerCall, tokensPerSecond, secondsPerCall, secondsToCancel, peakBytes }) => [
       String(tokensPerCall),
       String(Math.round(tokensPerSecond)),
       secondsPerCall.toPrecision(3),
+      secondsToCancel.toPrecision(3),
       byteText(peakBytes),
     ]),
   ]);

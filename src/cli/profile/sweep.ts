@@ -3,12 +3,12 @@ import type { Embedder, PreparedSequences } from '../../inference/embedder.js';
 import type { Spread } from '../../inference/spread.js';
 import { peakMemory, resetPeakMemory } from '../../io/process-memory.js';
 import { median } from '../statistics.js';
-import { MOST_CALL_SECONDS, type Point } from './recommend.js';
+import { MOST_SECONDS_TO_CANCEL, type Point } from './recommend.js';
 
 /** Time that a budget is measured for in each round: many calls of a quick device, one of a slow one. */
 const SECONDS_A_BUDGET = 1;
 
-/** Calls that a budget is measured by at least: as many come out evenly as are on their way at once. */
+/** Calls that a budget is measured by at least: as many as are on their way at once, and as many more, which are timed. */
 export function callsToMeasure({ calls }: Spread): number {
   return calls === 1 ? 1 : 2 * calls;
 }
@@ -47,9 +47,9 @@ export async function sweep(prober: Prober, options: SweepOptions): Promise<Swee
       options.onPoint?.(point);
       const next = budgets[i + 1];
       if (round > 1 || next === undefined) continue;
-      if (point.secondsPerCall > MOST_CALL_SECONDS) {
-        stopped = `calls of ${budget} tokens take longer than ${MOST_CALL_SECONDS} s`;
-      } else if (next > prober.tokens) {
+      if (point.secondsToCancel > MOST_SECONDS_TO_CANCEL) {
+        stopped = `a cancel would wait longer than ${MOST_SECONDS_TO_CANCEL} s for calls of ${budget} tokens`;
+      } else if (!prober.hasEnoughFor(next)) {
         stopped = `the sequences are too few for calls of ${next} tokens`;
       } else continue;
       budgets = budgets.slice(0, i + 1);
@@ -67,6 +67,7 @@ function medianPoint(rounds: readonly Point[]): Point {
     tokensPerCall: rounds[0]!.tokensPerCall,
     tokensPerSecond: middle(({ tokensPerSecond }) => tokensPerSecond),
     secondsPerCall: middle(({ secondsPerCall }) => secondsPerCall),
+    secondsToCancel: middle(({ secondsToCancel }) => secondsToCancel),
     peakBytes: Math.max(...rounds.map(({ peakBytes }) => peakBytes)),
   };
 }
@@ -87,9 +88,10 @@ export class Prober {
     return new Prober(embedder, await embedder.prepare(sequences, { signal }), signal);
   }
 
-  /** Tokens of all sequences. */
-  get tokens(): number {
-    return this.pool.tokens.reduce((sum, { length }) => sum + length, 0);
+  /** Whether there are sequences enough to measure calls of so many tokens. */
+  hasEnoughFor(tokensPerCall: number): boolean {
+    const tokens = this.pool.tokens.reduce((sum, { length }) => sum + length, 0);
+    return callsToMeasure(this.embedder.facts.spread) * tokensPerCall <= tokens;
   }
 
   /** Tokens of the longest sequence. */
@@ -115,8 +117,8 @@ export class Prober {
       return {
         tokensPerCall,
         tokensPerSecond: tokens / seconds,
-        // Those on their way at once take as many times as long each, and spend it in equal segments.
-        secondsPerCall: ((seconds / made) * spread.calls) / spread.segments,
+        secondsPerCall: (seconds / made) * spread.calls,
+        secondsToCancel: ((seconds / made) * spread.calls) / spread.segments,
         peakBytes: await peakMemory(),
       };
     } catch (error) {
@@ -137,8 +139,9 @@ export class Prober {
       signal: this.signal,
       onProgress: ({ tokensDone }) => ends.push({ tokens: tokensDone, at: performance.now() }),
     });
-    // Several at once: from the first result on, before which segments had nothing to do yet.
-    const from = this.embedder.facts.spread.calls > 1 && ends.length > 2 ? 1 : 0;
+    // Without those that found segments idle.
+    const { calls: atOnce } = this.embedder.facts.spread;
+    const from = atOnce > 1 && ends.length - 1 > atOnce ? atOnce : 0;
     const [first, last] = [ends[from]!, ends.at(-1)!];
     return { tokens: last.tokens - first.tokens, seconds: (last.at - first.at) / 1000, calls: ends.length - 1 - from };
   }

@@ -7,10 +7,11 @@ import { type Prober, sweep } from '../../../src/cli/profile/sweep.js';
 import { callCli } from '../../support/cli.js';
 import { MODELS, temporaryFolder } from '../../support/tiny-models.js';
 
-const point = (tokensPerCall: number, tokensPerSecond: number, secondsPerCall = 0.1): Point => ({
+const point = (tokensPerCall: number, tokensPerSecond: number, secondsToCancel = 0.1): Point => ({
   tokensPerCall,
   tokensPerSecond,
-  secondsPerCall,
+  secondsPerCall: 2 * secondsToCancel,
+  secondsToCancel,
   peakBytes: 1e9 + tokensPerCall,
 });
 
@@ -20,7 +21,7 @@ describe('cli/profile', () => {
     assert.equal(recommend(points).tokensPerCall, 512);
   });
 
-  it('leaves out calls of more than 3 s, however fast; of slow ones only, it takes the smallest', () => {
+  it('leaves out calls whose cancel waits more than 3 s, however fast; of slow ones only, it takes the smallest', () => {
     assert.equal(recommend([point(100, 50, 2), point(200, 60, 3), point(400, 90, 4.4)]).tokensPerCall, 200);
     assert.equal(recommend([point(400, 90, 8), point(200, 60, 5)]).tokensPerCall, 200);
   });
@@ -34,7 +35,7 @@ describe('cli/profile', () => {
     /** A device that takes a second for 100 tokens, and has the memory for 400. */
     const device = (asked: number[]): Prober =>
       ({
-        tokens: 1000,
+        hasEnoughFor: (tokens: number) => tokens <= 1000,
         measure: async (tokens: number) => {
           asked.push(tokens);
           return tokens > 400 ? undefined : point(tokens, 100, tokens / 100);
@@ -52,7 +53,7 @@ describe('cli/profile', () => {
     for (const [title, budgets, hasMemory, measured, stopped] of [
       ['memory, by the formula', [100, 200], 150, [100], 'calls of 200 tokens do not fit the memory'],
       ['memory, by trying', [300, 500], 1e9, [300], 'calls of 500 tokens do not fit the memory'],
-      ['patience', [200, 400, 500], 1e9, [200, 400], 'calls of 400 tokens take longer than 3 s'],
+      ['patience', [200, 400, 500], 1e9, [200, 400], 'a cancel would wait longer than 3 s for calls of 400 tokens'],
       ['sequences', [100, 1001], 1e9, [100], 'the sequences are too few for calls of 1001 tokens'],
     ] as const) {
       it(`ends where there is no more ${title}`, async () => {
@@ -91,7 +92,7 @@ describe('cli/profile', () => {
         ['esm2', 'cpu', 504, 1, 1],
       );
       const { optimal_batch_size: best } = found;
-      assert.match(stdout, /^TOKENS A CALL {2}TOKENS\/S {2}SECONDS A CALL {2}PEAK MEMORY\n168 /);
+      assert.match(stdout, /^TOKENS A CALL {2}TOKENS\/S {2}SECONDS A CALL {2}SECONDS TO CANCEL {2}PEAK MEMORY\n168 /);
       assert.match(stdout, new RegExp(`^${String(best)} █+ \\d+ <$`, 'm'));
       assert.match(
         stdout,

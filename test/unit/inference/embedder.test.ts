@@ -3,6 +3,7 @@ import { InputError, ModelError, OutOfMemory } from '../../../src/contract/failu
 import type { Precision } from '../../../src/contract/models.js';
 import { Embedder, type EmbedProgress } from '../../../src/inference/embedder.js';
 import { relativeError } from '../../../src/inference/relative-error.js';
+import { SegmentedSession } from '../../../src/inference/segmented-session.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
 import { compare } from '../../../src/inference/verify-model.js';
 import { changedModel, goldenEmbeddings, MODELS, temporaryFolder } from '../../support/tiny-models.js';
@@ -187,6 +188,48 @@ describe('Embedder', () => {
     });
   });
 
+  it('has no more calls computed at once than it has threads, however many segments there are', async () => {
+    const { run } = SegmentedSession.prototype;
+    const embedder = await open('esm2-tiny', { threads: 2, tokensPerCall: 1 });
+    assert.deepEqual([embedder.facts.spread.segments, embedder.facts.spread.calls], [3, 2]);
+    let underWay = 0;
+    let most = 0;
+    SegmentedSession.prototype.run = function (...call) {
+      most = Math.max(most, (underWay += 1));
+      return run.apply(this, call).finally(() => (underWay -= 1));
+    };
+    try {
+      await embedder.embed([...'ACDEFGHIKLMN'].map((letter) => `MKV${letter}`));
+      assert.equal(most, 2);
+    } finally {
+      SegmentedSession.prototype.run = run;
+      await embedder.close();
+    }
+  });
+
+  it('shares few sequences out among its segments, also where a call could hold them all', async () => {
+    const embedder = await open('esm2-tiny', { threads: 2, tokensPerCall: 4000 });
+    const done: number[] = [];
+    await embedder.embed(
+      [...'ACDEFG'].map((letter) => `MKV${letter}`),
+      { onProgress: ({ sequencesDone }) => done.push(sequencesDone) },
+    );
+    assert.deepEqual(done.slice(-2), [3, 6]);
+    await embedder.close();
+  });
+
+  it('reads the sequences before the weights: bad ones cost no load', async () => {
+    const bad = Embedder.open({
+      model: `${MODELS}/esm2-tiny`,
+      cacheDir,
+      threads: 1,
+      sequences: (kind) => Promise.reject(new InputError({ what: `no ${kind}`, next: 'x' })),
+    });
+    const { open: load } = SessionThread;
+    SessionThread.open = () => assert.fail('loaded');
+    await assert.rejects(bad, { name: 'InputError', what: 'no esm2' }).finally(() => (SessionThread.open = load));
+  });
+
   it('lets other work run meanwhile', async () => {
     const embedder = await open('esm2-tiny', { tokensPerCall: 4096 });
     let turns = 0;
@@ -239,6 +282,20 @@ describe('Embedder', () => {
       await embedder.embed(sequences.slice(0, 6));
       assert.deepEqual(calls, [27, 27]);
       await Promise.all([small.close(), embedder.close()]);
+    });
+
+    it('in segments too; one sequence that did not fit beside others is tried by itself', async () => {
+      const sequences = [...'ACDEFGHIKL'].map((letter) => `MKVLAW${letter}`);
+      const expected = await (await open('esm2-tiny', { tokensPerCall: 9 })).embed(sequences);
+      const embedder = await open('esm2-tiny', { tokensPerCall: 90, threads: 3 });
+      assert.deepEqual(bits(await embedder.embed(sequences)), bits(expected));
+      calls = [];
+      const refused: number[] = [];
+      const long = 'W'.repeat(39);
+      await embedder.embed(['MKV', long, 'MKA'], { onRefused: (row) => refused.push(row) });
+      assert.deepEqual(refused, [1]);
+      assert.deepEqual([calls[0], calls.at(-1)], [41, 41], 'first as the longest, again when the others were done');
+      await embedder.close();
     });
 
     it('refuses one sequence that does not fit alone, and keeps its calls for the others', async () => {

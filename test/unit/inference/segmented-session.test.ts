@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ModelError } from '../../../src/contract/failures.js';
 import { type LoadableSegment, SegmentedSession } from '../../../src/inference/segmented-session.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
@@ -23,15 +24,39 @@ const feeds = (x: number): Parameters<SegmentedSession['run']>[0] => ({
 });
 
 describe('SegmentedSession', () => {
-  it('has several calls on their way, and waits for them when it closes', async () => {
+  it('has several calls on their way, tells of each segment, and waits for them when it closes', async () => {
     const session = await SegmentedSession.open(segments(), options);
     assert.match(session.provider, /^onnxruntime .* cpu$/);
-    const results = await Promise.all([1, 2, 3, 4].map((x) => session.run(feeds(x))));
+    let computed = 0;
+    const onSegment = (): void => void (computed += 1);
+    const calls = Promise.all([1, 2, 3, 4].map((x) => session.run(feeds(x), { onSegment })));
+    await Promise.all([session.close(), session.close()]);
+    assert.equal(computed, 8);
     assert.deepEqual(
-      results.map(([y]) => y),
+      (await calls).map(([y]) => y),
       [3, 4, 5, 6],
     );
-    await Promise.all([session.close(), session.close()]);
+  });
+
+  it('of many calls that are cancelled, two are computed in the first segment and none in the next', async () => {
+    const session = await SegmentedSession.open(segments(), options);
+    const { run } = SessionThread.prototype;
+    let sent = 0;
+    SessionThread.prototype.run = function (...call) {
+      sent += 1;
+      return run.apply(this, call);
+    };
+    try {
+      const abort = new AbortController();
+      const calls = Array.from({ length: 5 }, (_, x) => session.run(feeds(x), { signal: abort.signal }));
+      await nextTurn();
+      abort.abort(new Error('enough'));
+      for (const result of await Promise.allSettled(calls)) assert.equal(result.status, 'rejected');
+      assert.equal(sent, 2);
+    } finally {
+      SessionThread.prototype.run = run;
+      await session.close();
+    }
   });
 
   it('a cancelled call goes no further than its segment, and others go on', async () => {
@@ -44,7 +69,8 @@ describe('SegmentedSession', () => {
     };
     try {
       const abort = new AbortController();
-      const cancelled = session.run(feeds(1), undefined, abort.signal);
+      const cancelled = session.run(feeds(1), { signal: abort.signal });
+      await nextTurn();
       abort.abort(new Error('enough'));
       await assert.rejects(cancelled, /enough/);
       assert.equal(sent, 1);

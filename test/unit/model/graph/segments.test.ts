@@ -60,12 +60,12 @@ describe('model/graph/segments', () => {
 
   for (const name of ['dnabert2-tiny', 'esm2-tiny']) {
     for (const precision of ['fp32', 'int8'] as const) {
-      it(`${name}, ${precision}: each weight is in one segment, and no layer is made again in another`, async () => {
+      it(`${name}, ${precision}: each weight is in one segment, so that no layer is made twice`, async () => {
         const { graph } = await openModel(`${MODELS}/${name}`, '/nowhere', undefined, precision);
         const [whole] = graph.segments(1);
         const segments = graph.segments(3);
         assert.equal(segments.length, 3);
-        const holds = ({ bytes }: GraphSegment, tensor: string): boolean => Buffer.from(bytes).includes(`${tensor}`);
+        const holds = ({ bytes }: GraphSegment, tensor: string): boolean => Buffer.from(bytes).includes(tensor);
         for (const { name: tensor } of graph.weights) {
           assert.ok(holds(whole!, tensor));
           assert.equal(segments.filter((segment) => holds(segment, tensor)).length, 1, tensor);
