@@ -54,7 +54,7 @@ export const LANE_SPANS = 16;
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;
 
-/** A model call that takes longer than max(this, STALLED_MEDIANS x the median call) has hung. */
+/** A model call, or its time in one segment of the model, that takes longer than max(this, STALLED_MEDIANS x the median) has hung. */
 export const STALLED_CALL_MS = 60_000;
 
 /** See STALLED_CALL_MS. */
@@ -99,7 +99,7 @@ export const BATCH_SEQUENCES = { min: 1, max: 100_000 } as const;
 /** Tokens of a model call that can be asked for; more would keep a cancel waiting on any device. */
 export const TOKENS_PER_CALL = { min: 1, max: 1_000_000 } as const;
 
-/** A lane's main thread collects garbage this often: some 30 ms each time, while the session thread goes on. */
+/** A lane's main thread collects garbage this often: some 30 ms each time, while session threads go on. */
 export const COLLECT_GARBAGE_MS = 5_000;
 
 /** A model's lock is touched this often: well within LOCK_STALE_MS, little work for a file server. */

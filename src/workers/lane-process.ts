@@ -1,7 +1,7 @@
 /**
  * A lane: one process, one device, one stage, one loaded model. Started by a host agent (lane-handle.ts) with its
  * device pinned in the environment; serves one queue after another while the model stays. Temporal runs on this
- * thread, the model on its own (inference/session-thread.ts). It ends when its agent goes away.
+ * thread, the model on others (inference/segmented-session.ts). It ends when its agent goes away.
  */
 import process from 'node:process';
 import { Worker } from '@temporalio/worker';
@@ -24,7 +24,7 @@ installRuntime(log);
 // A terminal's Ctrl-C reaches the whole process group; the agent decides about a lane. SIGTERM (a spot notice) drains.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => void handle({ op: 'stop' }));
-// The session thread may be inside the runtime, where process.exit() would abort with a core dump.
+// A session thread may be inside the runtime, where process.exit() would abort with a core dump.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // It may have gone while this process was loading its code: then the event is past.
 if (!process.connected) process.kill(process.pid, 'SIGKILL');

@@ -60,7 +60,7 @@ export const DEVICE = {
 export const CALL_TOKENS = { takes: '<tokens>', type: wholeNumber(TOKENS_PER_CALL) } as const;
 
 /** For those that take {@link CALL_TOKENS} and else choose them by the model. */
-export const BY_MODEL = 'calls of up to about a second, of one sequence at least';
+export const BY_MODEL = 'calls of up to about a second of a thread, of one sequence at least';
 
 export const RENAME_DUPLICATES = {
   help: 'call a record whose name came before name_2, name_3, ... instead of refusing it',
