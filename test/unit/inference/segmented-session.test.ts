@@ -38,37 +38,35 @@ describe('SegmentedSession', () => {
     );
   });
 
-  it('of many calls that are cancelled, two are computed in the first segment and none in the next', async () => {
-    const session = await SegmentedSession.open(segments(), options);
+  describe('when calls are cancelled', () => {
     const { run } = SessionThread.prototype;
-    let sent = 0;
-    SessionThread.prototype.run = function (...call) {
-      sent += 1;
-      return run.apply(this, call);
-    };
-    try {
-      const abort = new AbortController();
+    let session: SegmentedSession;
+    let abort: AbortController;
+    /** Calls of segments. */
+    let sent: number;
+    beforeEach(async () => {
+      session = await SegmentedSession.open(segments(), options);
+      abort = new AbortController();
+      sent = 0;
+      SessionThread.prototype.run = function (...call) {
+        sent += 1;
+        return run.apply(this, call);
+      };
+    });
+    afterEach(() => {
+      SessionThread.prototype.run = run;
+      return session.close();
+    });
+
+    it('of many, two are computed in the first segment and none in the next', async () => {
       const calls = Array.from({ length: 5 }, (_, x) => session.run(feeds(x), { signal: abort.signal }));
       await nextTurn();
       abort.abort(new Error('enough'));
       for (const result of await Promise.allSettled(calls)) assert.equal(result.status, 'rejected');
       assert.equal(sent, 2);
-    } finally {
-      SessionThread.prototype.run = run;
-      await session.close();
-    }
-  });
+    });
 
-  it('a cancelled call goes no further than its segment, and others go on', async () => {
-    const session = await SegmentedSession.open(segments(), options);
-    const { run } = SessionThread.prototype;
-    let sent = 0;
-    SessionThread.prototype.run = function (...call) {
-      sent += 1;
-      return run.apply(this, call);
-    };
-    try {
-      const abort = new AbortController();
+    it('one goes no further than its segment, and others go on', async () => {
       const cancelled = session.run(feeds(1), { signal: abort.signal });
       await nextTurn();
       abort.abort(new Error('enough'));
@@ -76,10 +74,7 @@ describe('SegmentedSession', () => {
       assert.equal(sent, 1);
       assert.deepEqual([...(await session.run(feeds(1)))], [3]);
       assert.equal(sent, 3);
-    } finally {
-      SessionThread.prototype.run = run;
-      await session.close();
-    }
+    });
   });
 
   it('closes what it loaded when a segment is refused', async () => {
