@@ -70,7 +70,7 @@ const DEFECTS: Readonly<Record<string, readonly Shown[]>> = {
   'another -b or -w discards everything': [['unit/predecessor-defects.test.ts', '-b and -w change nothing']],
   '--force uses old features again': [['cli/resume.test.ts', 'starts over with --force']],
   'padding makes a row depend on the others of its batch': [
-    ['unit/inference/embedder.test.ts', 'gives the same bits with 1 and 2 threads, one or five a call, padded or not'],
+    ['unit/inference/embedder.test.ts', 'with 1, 2 and 3 threads, one or five a call, padded or not'],
   ],
   'half of the results, without an error': [
     ['unit/scoring/accounting.test.ts', 'holds on random samples, and on none of them with one frame dropped'],
