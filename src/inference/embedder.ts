@@ -5,7 +5,7 @@ import type { Precision } from '../contract/models.js';
 import { assertFinite } from '../model/finite.js';
 import type { EncoderKind } from '../model/graph/encoder.js';
 import { type ExpectedModel, type Model, openModel } from '../model/model.js';
-import { planCalls } from './batcher.js';
+import { type Call, CallQueue } from './call-queue.js';
 import { encoderFeeds, pooledSpan } from './feeds.js';
 import { loadableSegments } from './loadable-segments.js';
 import { graphFormFor, proveDevice, toleranceOf } from './prove-device.js';
@@ -14,9 +14,6 @@ import { type Spread, spreadOver } from './spread.js';
 
 /** Tokenizing blocks the thread: other work (the results of calls) gets a turn after this many letters, some 3 ms. */
 const LETTERS_PER_TURN = 500;
-
-/** Beside those that compute, this many are already with the session, so that its first segment does not wait for this thread. */
-const CALLS_WAITING = 1;
 
 export interface EmbedderOptions {
   /** Folder or file of a checkpoint. */
@@ -208,57 +205,35 @@ export class Embedder {
       if (options.onRefused === undefined) throw toError(of[0]!);
       for (const row of of) options.onRefused(row, toError(row));
     };
-    const { spread } = this.facts;
-    const lengths = tokens.map(({ length }) => length);
-    // Few sequences are shared out, rather than to leave segments without work.
-    const share = Math.ceil((Math.max(0, ...lengths) * lengths.length) / spread.calls);
-    const plan = (of: number[]): number[][] =>
-      planCalls(
-        of.map((i) => lengths[i]!),
-        Math.min(this.facts.tokensPerCall, share),
-      ).map((call) => call.map((n) => of[n]!));
-    // Queues, because a call that does not fit the memory goes back as smaller ones, or by itself.
-    let calls = plan(tokens.map((_, i) => i));
-    const alone: number[][] = [];
-    const underWay: { call: number[]; isAlone: boolean; result: Promise<unknown> }[] = [];
-    // Where there are more segments, one more call would find an idle one and compute.
-    const most = spread.calls + (spread.segments === spread.calls ? CALLS_WAITING : 0);
+    const queue = new CallQueue(
+      tokens.map(({ length }) => length),
+      this.facts,
+    );
+    const underWay: { call: Call; result: Promise<unknown> }[] = [];
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ...(options.signal ? [options.signal] : [])]);
-    const start = (call: number[], isAlone: boolean): void => {
-      const result = this.runCall(
-        call.map((i) => tokens[i]!),
-        { signal, onSegment: options.onSegment },
-      );
-      underWay.push({ call, isAlone, result: result.catch((error: unknown) => error) });
-    };
     const send = (): void => {
       // Whoever waits for the session after an abort waits for the segments that compute.
       signal.throwIfAborted();
-      while (underWay.length < most && calls.length > 0) start(calls.shift()!, false);
-      if (underWay.length === 0 && alone.length > 0) start(alone.shift()!, true);
+      for (let call = queue.next(underWay.length); call !== undefined; call = queue.next(underWay.length)) {
+        const own = call.indices.map((i) => tokens[i]!);
+        const result = this.runCall(own, { signal, onSegment: options.onSegment });
+        underWay.push({ call, result: result.catch((error: unknown) => error) });
+      }
     };
     try {
       for (send(); underWay.length > 0; send()) {
-        const { call, isAlone, result } = underWay.shift()!;
+        const { call, result } = underWay.shift()!;
+        const { indices } = call;
         const called = await result;
-        if (called instanceof OutOfMemory && call.length > 1) {
-          this.reduceCalls(Math.ceil(call.length / 2) * tokens[call[0]!]!.length);
-          calls = [call, ...calls].flatMap(plan);
-          continue;
-        }
-        if (called instanceof OutOfMemory && spread.calls > 1 && !isAlone) {
-          // The others of that moment had their part of the memory.
-          alone.push(call);
-          continue;
-        }
         if (called instanceof OutOfMemory) {
-          refuse(rows[call[0]!]!, (row) => locate(called, row));
+          if (indices.length > 1) this.reduceCalls(Math.ceil(indices.length / 2) * tokens[indices[0]!]!.length);
+          if (!queue.takeBack(call)) refuse(rows[indices[0]!]!, (row) => locate(called, row));
           continue;
         }
         if (!(called instanceof Float32Array)) throw called;
         const broken: number[] = [];
-        call.forEach((i, n) => {
+        indices.forEach((i, n) => {
           const vector = called.subarray(n * hidden, (n + 1) * hidden);
           if (!vector.every(Number.isFinite)) {
             broken.push(i);
@@ -272,7 +247,7 @@ export class Embedder {
           progress.tokensDone += tokens[i]!.length;
         });
         // One sequence may have spoilt the others of its call: each shows by itself what it gives.
-        if (call.length > 1) calls.unshift(...broken.map((i) => [i]));
+        if (indices.length > 1) queue.takeBackEach(broken);
         else for (const i of broken) refuse(rows[i]!, (row) => nonFinite(row, this.facts.precision));
         options.onProgress?.({ ...progress });
       }
