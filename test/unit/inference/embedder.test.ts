@@ -6,6 +6,7 @@ import { relativeError } from '../../../src/inference/relative-error.js';
 import { SegmentedSession } from '../../../src/inference/segmented-session.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
 import { compare } from '../../../src/inference/verify-model.js';
+import { countSessionCalls } from '../../support/session-calls.js';
 import { changedModel, goldenEmbeddings, MODELS, temporaryFolder } from '../../support/tiny-models.js';
 
 let cacheDir: string;
@@ -150,20 +151,15 @@ describe('Embedder', () => {
   });
 
   describe('when it is aborted', () => {
-    const { run } = SessionThread.prototype;
     const sequences = [...'ACDEFG'].map((letter) => `M${letter}`);
     let embedder: Embedder;
-    let sent: number;
+    let calls: ReturnType<typeof countSessionCalls>;
     beforeEach(async () => {
       embedder = await open('esm2-tiny', { tokensPerCall: 1 });
-      sent = 0;
-      SessionThread.prototype.run = function (...call) {
-        sent += 1;
-        return run.apply(this, call);
-      };
+      calls = countSessionCalls();
     });
     afterEach(() => {
-      SessionThread.prototype.run = run;
+      calls.stop();
       return embedder.close();
     });
 
@@ -177,14 +173,14 @@ describe('Embedder', () => {
       const prepared = await embedder.prepare(sequences);
       await assert.rejects(embedder.embed(prepared, { signal: abort.signal, onProgress }), /enough/);
       // The fourth was sent when the second was done, so that the device does not wait.
-      assert.deepEqual({ done, sent }, { done: 3, sent: 4 });
+      assert.deepEqual([done, calls.sent], [3, 4]);
       assert.equal((await embedder.embed(['MA'])).length, 80);
     });
 
     it('sends none when that was before the first', async () => {
       const prepared = await embedder.prepare(sequences);
       await assert.rejects(embedder.embed(prepared, { signal: AbortSignal.abort(new Error('enough')) }), /enough/);
-      assert.equal(sent, 0);
+      assert.equal(calls.sent, 0);
     });
   });
 

@@ -5,6 +5,7 @@ import { ModelError } from '../../../src/contract/failures.js';
 import { type LoadableSegment, SegmentedSession } from '../../../src/inference/segmented-session.js';
 import { SessionThread } from '../../../src/inference/session-thread.js';
 import { GraphBuilder } from '../../../src/model/graph/builder.js';
+import { countSessionCalls } from '../../support/session-calls.js';
 
 const options = { threads: 1, spinning: false };
 
@@ -39,31 +40,26 @@ describe('SegmentedSession', () => {
   });
 
   describe('when calls are cancelled', () => {
-    const { run } = SessionThread.prototype;
     let session: SegmentedSession;
     let abort: AbortController;
-    /** Calls of segments. */
-    let sent: number;
+    /** Of segments. */
+    let calls: ReturnType<typeof countSessionCalls>;
     beforeEach(async () => {
       session = await SegmentedSession.open(segments(), options);
       abort = new AbortController();
-      sent = 0;
-      SessionThread.prototype.run = function (...call) {
-        sent += 1;
-        return run.apply(this, call);
-      };
+      calls = countSessionCalls();
     });
     afterEach(() => {
-      SessionThread.prototype.run = run;
+      calls.stop();
       return session.close();
     });
 
     it('of many, two are computed in the first segment and none in the next', async () => {
-      const calls = Array.from({ length: 5 }, (_, x) => session.run(feeds(x), { signal: abort.signal }));
+      const results = Array.from({ length: 5 }, (_, x) => session.run(feeds(x), { signal: abort.signal }));
       await nextTurn();
       abort.abort(new Error('enough'));
-      for (const result of await Promise.allSettled(calls)) assert.equal(result.status, 'rejected');
-      assert.equal(sent, 2);
+      for (const result of await Promise.allSettled(results)) assert.equal(result.status, 'rejected');
+      assert.equal(calls.sent, 2);
     });
 
     it('one goes no further than its segment, and others go on', async () => {
@@ -71,9 +67,9 @@ describe('SegmentedSession', () => {
       await nextTurn();
       abort.abort(new Error('enough'));
       await assert.rejects(cancelled, /enough/);
-      assert.equal(sent, 1);
+      assert.equal(calls.sent, 1);
       assert.deepEqual([...(await session.run(feeds(1)))], [3]);
-      assert.equal(sent, 3);
+      assert.equal(calls.sent, 3);
     });
   });
 
