@@ -54,7 +54,7 @@ export const LANE_SPANS = 16;
 /** How often SDK workers pass heartbeats on to the server, so that a cancel or terminate is seen within seconds. */
 export const HEARTBEAT_THROTTLE_MS = 2_000;
 
-/** A model call, or its time in one segment of the model, that takes longer than max(this, STALLED_MEDIANS x the median) has hung. */
+/** A model call that takes longer in a segment of the model than max(this, STALLED_MEDIANS x the median) has hung. */
 export const STALLED_CALL_MS = 60_000;
 
 /** See STALLED_CALL_MS. */

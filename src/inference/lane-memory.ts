@@ -35,9 +35,9 @@ export function segmentBytes(model: EncoderSizes, tokensPerCall: number, segment
 
 /**
  * Memory of the host that a lane takes, in bytes, at most: known before it starts. On a CPU its weights are its own
- * (packed), and each segment keeps what a call takes. On another device weights and calls are in the device's memory; the host has the first layer, which proves the
- * device (prove-device.ts), and a call's token vectors as the runtime gives them and as they are averaged. While such a
- * lane loads, its weights go through the page cache, which is nobody's.
+ * (packed), and each segment keeps what a call takes. On another device weights and calls are in the device's memory; the
+ * host has the first layer, which proves the device (prove-device.ts), and a call's token vectors as the runtime gives them
+ * and as they are averaged. While such a lane loads, its weights go through the page cache, which is nobody's.
  */
 export function laneBytes(
   model: EncoderSizes & Pick<ModelRef, 'bytes' | 'layers' | 'parameters'>,

@@ -1,13 +1,11 @@
 import { atOnce } from '../io/at-once.js';
+import type { GraphSegment } from '../model/graph/segments.js';
 import type { BackendOptions, Feeds, LoadableGraph } from './backend.js';
 import type { Pooling } from './pooling.js';
 import { SessionThread } from './session-thread.js';
 
-/** A segment of a graph that is ready to load; see GraphSegment. */
-export interface LoadableSegment extends LoadableGraph {
-  inputs: string[];
-  carried?: { name: string; width: number };
-}
+/** A segment of a graph that is ready to load. */
+export type LoadableSegment = GraphSegment & LoadableGraph;
 
 /** Options of {@link SegmentedSession.run}. */
 export interface RunOptions {
